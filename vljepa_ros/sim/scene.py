@@ -1,0 +1,353 @@
+"""The simulated tabletop: OGBench `scene-v0` with states we choose, a camera, and honest truth.
+
+Frames: `world` is the robot's base (x away from the robot towards the camera, y to the right in the
+picture, z up); `front_camera_optical_frame` follows REP-103 (z forward, x right, y down). Metres.
+
+A Scene belongs to one thread: its OpenGL context is made by the first `render`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+os.environ.setdefault("MUJOCO_GL", "egl")
+
+import mujoco
+import numpy as np
+from ogbench.manipspace import lie
+from ogbench.manipspace.envs.scene_env import SceneEnv
+
+from vljepa_ros.sim.appearance import Appearance, AppearanceWriter
+from vljepa_ros.sim.symbolic import (
+    PLACES,
+    SymbolicState,
+    all_states,
+    check_goal,
+    goal_holds,
+)
+
+WORLD_FRAME = "world"
+CAMERA_FRAME = "front_camera_optical_frame"
+CAMERA = "front"
+CONTROL_PERIOD_S = 0.05
+
+REST_POS = np.array([0.28, 0.0, 0.33])  # pinch point of the gripper, world frame
+REST_YAW = 0.0
+
+DRAWER_OPEN_BELOW = -0.08  # slide position in metres; range -0.16 (open) to 0
+WINDOW_OPEN_ABOVE = 0.1  # range 0 to 0.2 (open)
+NEAR_PLACE_M = 0.08
+CUBE_HALF = 0.02
+CUBE_JITTER_M = 0.02
+IN_DRAWER_Z = (0.05, 0.15)
+DRAWER_FLOOR_Z = 0.066  # height of the cube's centre when it rests in the drawer
+DRAWER_X, DRAWER_SHUT_Y = 0.33, -0.41  # centre of the drawer body at slide 0
+DRAWER_INNER_HALF = (0.092, 0.082)
+# Behind the cabinet's front an invisible wall stops the cube: it never gets beyond this y.
+CUBE_MIN_Y = -0.3565
+MOVING_SPEED = 0.01  # m/s of an object, rad/s x 0.1 of the arm
+
+_DRAWER_CLOSED, _DRAWER_OPENED = (-0.01, 0.0), (-0.16, -0.13)
+_WINDOW_CLOSED, _WINDOW_OPENED = (0.0, 0.01), (0.19, 0.2)
+_ELSEWHERE = ((0.48, -0.17), (0.52, -0.13))
+_ARM_RANGE = ((0.25, -0.2, 0.20), (0.6, 0.2, 0.35))  # as OGBench's own sampling bounds
+_SETTLE_STEPS = 50
+_REST_STEPS = 60
+
+
+class Scene:
+    """The world, its camera and its privileged truth.
+
+    The picture is `height` x `width` (the camera's 256 x 256 by default).
+    """
+
+    def __init__(self, width: int = 256, height: int = 256) -> None:
+        self.width, self.height = width, height
+        self.env = SceneEnv(
+            env_type="scene",
+            ob_type="states",
+            mode="task",
+            visualize_info=False,
+            terminate_at_goal=False,
+            width=width,
+            height=height,
+        )
+        self.env.reset(seed=0, options={"task_id": 1})
+        self.model, self.data = self.env.model, self.env.data
+        self.model.vis.quality.shadowsize = 0  # a frame costs 6 times as much with shadows
+        self.model.vis.quality.offsamples = 0
+        self._look = AppearanceWriter(self.model, CAMERA)
+        self._appearance = Appearance()
+        self._goal: dict[str, str] = {}
+        self._rest_qpos = self._solve_arm(REST_POS, REST_YAW)
+        self.reset(SymbolicState(), seed=0)
+
+    # -- starting points ---------------------------------------------------------------------------
+
+    def reset(
+        self,
+        state: SymbolicState | None = None,
+        seed: int = 0,
+        *,
+        cube_xy: tuple[float, float] | None = None,
+        drawer_pos: float | None = None,
+        window_pos: float | None = None,
+        arm: str = "rest",
+    ) -> SymbolicState:
+        """Put the world into `state` (drawn at random from the 112 when None), with jitter.
+
+        `cube_xy` (metres, world), `drawer_pos` and `window_pos` (slide positions, metres) replace
+        the jittered ones; `arm` is `rest` or `random`. Returns `truth()` after settling.
+        """
+        if arm not in ("rest", "random"):
+            raise ValueError(f"arm is {arm!r}; allowed: ['rest', 'random']")
+        rng = np.random.default_rng(seed)
+        if state is None:
+            states = all_states()
+            state = states[rng.integers(len(states))]
+        mujoco.mj_resetData(self.model, self.data)
+        self.env._reset_next_step = False
+        self.env.np_random = np.random.default_rng(seed)
+        slide_drawer = rng.uniform(*(_DRAWER_OPENED if state.drawer == "open" else _DRAWER_CLOSED))
+        slide_window = rng.uniform(*(_WINDOW_OPENED if state.window == "open" else _WINDOW_CLOSED))
+        slide_drawer = slide_drawer if drawer_pos is None else drawer_pos
+        slide_window = slide_window if window_pos is None else window_pos
+        self.data.joint("drawer_slide").qpos[0] = slide_drawer
+        self.data.joint("window_slide").qpos[0] = slide_window
+        self._put_cube(state, slide_drawer, cube_xy, rng)
+        self.data.qpos[self.env._arm_joint_ids] = (
+            self._rest_qpos if arm == "rest" else self._random_arm(rng)
+        )
+        self.env._cur_button_states = np.array(
+            [int(state.drawer_lock == "unlocked"), int(state.window_lock == "unlocked")]
+        )
+        self._goal = {}
+        self._paint_cube()
+        self.env._apply_button_states()
+        self._settle()
+        return self.truth()
+
+    def reset_task(self, task_id: int, seed: int = 0) -> SymbolicState:
+        """OGBench's own start and goal of task 1 to 5, then the arm driven to rest (real physics)."""
+        self.env.reset(seed=seed, options={"task_id": task_id})
+        self._goal = {}
+        self._paint_cube()
+        for _ in range(_REST_STEPS):
+            self.step(self.action_towards(REST_POS, REST_YAW, 0.0))
+            if self.at_rest():
+                break
+        return self.truth()
+
+    # -- acting --------------------------------------------------------------------------------------
+
+    def step(self, action: np.ndarray) -> None:
+        """One control step (50 ms) with OGBench's relative action (5,) in [-1, 1]."""
+        self.env.step(np.asarray(action, dtype=float))
+
+    def action_towards(
+        self, pos: np.ndarray, yaw: float, gripper: float, max_step: float = 0.05
+    ) -> np.ndarray:
+        """The action (5,) that moves the gripper towards a pose.
+
+        `pos` (3,) pinch point in metres, world; `yaw` radians; `gripper` 0 open to 1 closed;
+        `max_step` limits how far ahead of the gripper the target is set, which limits its speed.
+        """
+        delta = np.asarray(pos, dtype=float) - self.effector_pos
+        length = float(np.linalg.norm(delta))
+        if length > max_step:
+            delta *= max_step / length
+        turn = (yaw - self.effector_yaw + np.pi) % (2 * np.pi) - np.pi
+        opening = float(np.clip(self.data.qpos[self.env._gripper_opening_joint_id] / 0.8, 0, 1))
+        return self.env.normalize_action(np.array([*delta, turn, gripper - opening]))
+
+    @property
+    def effector_pos(self) -> np.ndarray:
+        """Pinch point of the gripper (3,), metres, world."""
+        return self.data.site_xpos[self.env._pinch_site_id].copy()
+
+    @property
+    def effector_yaw(self) -> float:
+        """Yaw of the gripper, radians, world."""
+        matrix = self.data.site_xmat[self.env._pinch_site_id].reshape(3, 3)
+        return float(lie.SO3.from_matrix(matrix).compute_yaw_radians())
+
+    def at_rest(self, tolerance: float = 0.012, yaw_tolerance: float = 0.1) -> bool:
+        """Whether the gripper is at the rest pose (`tolerance` metres, `yaw_tolerance` radians)."""
+        turn = (self.effector_yaw - REST_YAW + np.pi) % (2 * np.pi) - np.pi
+        near = float(np.linalg.norm(self.effector_pos - REST_POS)) <= tolerance
+        return near and abs(turn) <= yaw_tolerance
+
+    # -- truth ---------------------------------------------------------------------------------------
+
+    def truth(self) -> SymbolicState:
+        """The privileged symbolic state, read from the physics."""
+        locks = self.env._cur_button_states
+        return SymbolicState(
+            drawer="open" if self.drawer_pos <= DRAWER_OPEN_BELOW else "closed",
+            window="open" if self.window_pos >= WINDOW_OPEN_ABOVE else "closed",
+            drawer_lock="unlocked" if locks[0] else "locked",
+            window_lock="unlocked" if locks[1] else "locked",
+            cube=self._where_is_the_cube(),
+        )
+
+    def truth_continuous(self) -> dict[str, Any]:
+        """Slides in metres, cube (3,) and effector (3,) in metres, world; `moving` of anything."""
+        return {
+            "drawer_pos": self.drawer_pos,
+            "window_pos": self.window_pos,
+            "cube": self.cube_pos,
+            "cube_yaw": self.cube_yaw,
+            "effector": self.effector_pos,
+            "effector_yaw": self.effector_yaw,
+            "moving": self.moving(),
+        }
+
+    @property
+    def drawer_pos(self) -> float:
+        """Slide of the drawer in metres: -0.16 open, 0 shut."""
+        return float(self.data.joint("drawer_slide").qpos[0])
+
+    @property
+    def window_pos(self) -> float:
+        """Slide of the window in metres: 0.2 open, 0 shut."""
+        return float(self.data.joint("window_slide").qpos[0])
+
+    @property
+    def cube_pos(self) -> np.ndarray:
+        """Centre of the cube (3,), metres, world."""
+        return self.data.joint("object_joint_0").qpos[:3].copy()
+
+    @property
+    def cube_yaw(self) -> float:
+        """Yaw of the cube, radians, world (its symmetry is pi / 2)."""
+        return float(lie.SO3(self.data.joint("object_joint_0").qpos[3:]).compute_yaw_radians())
+
+    def moving(self) -> bool:
+        """Whether an object or the arm moves."""
+        objects = [
+            float(np.linalg.norm(self.data.joint("object_joint_0").qvel[:3])),
+            abs(float(self.data.joint("drawer_slide").qvel[0])),
+            abs(float(self.data.joint("window_slide").qvel[0])),
+        ]
+        arm = float(np.abs(self.data.qvel[self.env._arm_joint_ids]).max()) * 0.1
+        return max(*objects, arm) > MOVING_SPEED
+
+    @property
+    def task_success(self) -> bool:
+        """OGBench's own flag (cube, both buttons, drawer, window), computed now."""
+        cubes, buttons, drawer, window = self.env._compute_successes()
+        return bool(all(cubes) and all(buttons) and drawer and window)
+
+    def set_goal(self, goal: Mapping[str, str]) -> None:
+        """Remember a symbolic goal; raises ValueError when it is not one."""
+        check_goal(goal)
+        self._goal = dict(goal)
+
+    def goal_holds(self, goal: Mapping[str, str] | None = None) -> bool:
+        """Whether `goal` (or the one set) holds in the true state."""
+        return goal_holds(self.truth(), self._goal if goal is None else goal)
+
+    # -- camera --------------------------------------------------------------------------------------
+
+    def render(self) -> np.ndarray:
+        """The camera's picture, (height, width, 3) uint8 RGB."""
+        return self.env.render(camera=CAMERA)
+
+    @property
+    def appearance(self) -> Appearance:
+        """Light, colours and camera offset of the pictures; assign to change them."""
+        return self._appearance
+
+    @appearance.setter
+    def appearance(self, appearance: Appearance) -> None:
+        self._appearance = appearance
+        self._look.write(appearance)
+        mujoco.mj_camlight(self.model, self.data)
+
+    def camera_intrinsics(self) -> np.ndarray:
+        """K, (3, 3), in pixels; square pixels, no distortion."""
+        fovy = np.radians(self.model.camera(CAMERA).fovy[0])
+        focal = self.height / (2 * np.tan(fovy / 2))
+        return np.array(
+            [[focal, 0, self.width / 2], [0, focal, self.height / 2], [0, 0, 1]], dtype=float
+        )
+
+    def camera_pose(self) -> np.ndarray:
+        """Pose of the optical frame in the world, (4, 4): p_world = T @ p_optical (metres)."""
+        pose = np.eye(4)
+        rotation = self.data.camera(CAMERA).xmat.reshape(3, 3)
+        # OpenGL looks along -z with y up; the optical frame looks along +z with y down.
+        pose[:3, :3] = rotation @ np.diag([1.0, -1.0, -1.0])
+        pose[:3, 3] = self.data.camera(CAMERA).xpos
+        return pose
+
+    def to_optical(self, points: np.ndarray) -> np.ndarray:
+        """Points (..., 3) from the world into the optical frame, metres."""
+        pose = self.camera_pose()
+        return (np.asarray(points) - pose[:3, 3]) @ pose[:3, :3]
+
+    # -- inside --------------------------------------------------------------------------------------
+
+    def _where_is_the_cube(self) -> str:
+        x, y, z = self.cube_pos
+        inner_x, inner_y = DRAWER_INNER_HALF
+        in_x = abs(x - DRAWER_X) < inner_x
+        in_y = abs(y - (DRAWER_SHUT_Y - self.drawer_pos)) < inner_y
+        if in_x and in_y and IN_DRAWER_Z[0] < z < IN_DRAWER_Z[1]:
+            return "drawer"
+        near = min(PLACES, key=lambda name: np.hypot(x - PLACES[name][0], y - PLACES[name][1]))
+        distance = np.hypot(x - PLACES[near][0], y - PLACES[near][1])
+        on_table = 0.0 < z < 2 * CUBE_HALF
+        return near if on_table and distance <= NEAR_PLACE_M else "elsewhere"
+
+    def _put_cube(
+        self,
+        state: SymbolicState,
+        drawer_pos: float,
+        cube_xy: tuple[float, float] | None,
+        rng: np.random.Generator,
+    ) -> None:
+        z, yaw = CUBE_HALF + 0.0005, rng.uniform(-np.pi, np.pi)
+        if state.cube == "drawer":
+            # Where the skills leave it: near the front of the drawer, roughly aligned with it.
+            x = DRAWER_X + rng.uniform(-0.025, 0.025)
+            y = DRAWER_SHUT_Y - drawer_pos + rng.uniform(0.02, 0.052)
+            yaw, z = rng.integers(4) * np.pi / 2 + rng.uniform(-0.15, 0.15), DRAWER_FLOOR_Z + 0.0005
+            if y < CUBE_MIN_Y + 0.004:  # squeezed between drawer front and wall: aligned
+                y, yaw = CUBE_MIN_Y, round(yaw / (np.pi / 2)) * np.pi / 2
+        elif state.cube == "elsewhere":
+            x, y = rng.uniform(*_ELSEWHERE)
+        else:
+            x, y = np.array(PLACES[state.cube]) + rng.uniform(-CUBE_JITTER_M, CUBE_JITTER_M, 2)
+        if cube_xy is not None:
+            x, y = cube_xy
+        joint = self.data.joint("object_joint_0")
+        joint.qpos[:3] = x, y, z
+        joint.qpos[3:] = lie.SO3.from_z_radians(yaw).wxyz
+
+    def _random_arm(self, rng: np.random.Generator) -> np.ndarray:
+        return self._solve_arm(rng.uniform(*_ARM_RANGE), rng.uniform(-np.pi, np.pi))
+
+    def _solve_arm(self, pos: np.ndarray, yaw: float) -> np.ndarray:
+        rotation = lie.SO3.from_z_radians(yaw) @ self.env._effector_down_rotation
+        pinch = lie.SE3.from_rotation_and_translation(rotation, np.asarray(pos, dtype=float))
+        wrist = pinch @ self.env._T_pa
+        return self.env._ik.solve(
+            pos=wrist.translation(), quat=wrist.rotation().wxyz, curr_qpos=self.env._home_qpos
+        )
+
+    def _settle(self) -> None:
+        """A few physics steps with the arm held, so that nothing jumps at the first action."""
+        self.data.ctrl[self.env._arm_actuator_ids] = self.data.qpos[self.env._arm_joint_ids]
+        self.data.ctrl[self.env._gripper_actuator_ids] = 0.0
+        self.env.pre_step()
+        mujoco.mj_step(self.model, self.data, nstep=_SETTLE_STEPS)
+        mujoco.mj_forward(self.model, self.data)
+
+    def _paint_cube(self) -> None:
+        for geom in self.env._cube_geom_ids_list[0]:
+            self.model.geom_rgba[geom] = self.env._cube_colors[0]
+        for geom in self.env._cube_target_geom_ids_list[0]:
+            self.model.geom_rgba[geom, 3] = 0.0
