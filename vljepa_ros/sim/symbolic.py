@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import product
 
 PLACES: dict[str, tuple[float, float]] = {
@@ -182,7 +182,7 @@ def _toggled(lock: str) -> str:
     return "unlocked" if lock == "locked" else "locked"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _successors(state: SymbolicState) -> frozenset[SymbolicState]:
     return frozenset(apply(state, action) for action in ACTIONS) - {state}
 
