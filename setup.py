@@ -1,0 +1,46 @@
+"""Installs the ROS package vljepa_ros: with colcon (ament_python) or, by `make setup`, with pip."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+NAME = "vljepa_ros"
+SHARE = f"share/{NAME}"
+
+
+def files(pattern: str) -> list[str]:
+    """Files that match `pattern`, relative to this folder."""
+    return sorted(str(path) for path in Path().glob(pattern) if path.is_file())
+
+
+setup(
+    name=NAME,
+    version="0.1.0",
+    description="A robot that thinks in meanings: vision-language JEPA for ROS 2",
+    maintainer="vljepa_ros maintainers",
+    maintainer_email="maintainers@example.com",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=[NAME, f"{NAME}.*"]),
+    package_data={NAME: [str(path.relative_to(NAME)) for path in Path(NAME).rglob("*.yaml")]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
+        (SHARE, ["package.xml"]),
+        (f"{SHARE}/launch", files("launch/*.launch.py")),
+        (f"{SHARE}/config", files("config/*.yaml")),
+        (f"{SHARE}/models/compact", files("models/compact/*")),
+    ],
+    # Third-party packages are in requirements.txt: a ROS distribution brings several of them itself.
+    install_requires=["setuptools"],
+    extras_require={"test": ["pytest"]},
+    zip_safe=False,
+    entry_points={
+        "console_scripts": [
+            "vljepa = vljepa_ros.cli.main:main",
+            "semantic_state_node = vljepa_ros.nodes.semantic_state_node:main",
+            "planner_node = vljepa_ros.nodes.planner_node:main",
+            "decoder_node = vljepa_ros.nodes.decoder_node:main",
+            "sim_node = vljepa_ros.sim.sim_node:main",
+        ],
+    },
+)
