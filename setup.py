@@ -22,7 +22,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
-    package_data={NAME: [str(path.relative_to(NAME)) for path in Path(NAME).rglob("*.yaml")]},
+    package_data={NAME: [str(p.relative_to(NAME)) for p in Path(NAME).rglob("*.yaml")]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (SHARE, ["package.xml"]),
@@ -30,7 +30,7 @@ setup(
         (f"{SHARE}/config", files("config/*.yaml")),
         (f"{SHARE}/models/compact", files("models/compact/*")),
     ],
-    # Third-party packages are in requirements.txt: a ROS distribution brings several of them itself.
+    # Third-party packages are in requirements.txt: a ROS distribution brings several of them.
     install_requires=["setuptools"],
     extras_require={"test": ["pytest"]},
     zip_safe=False,
