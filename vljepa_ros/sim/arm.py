@@ -13,6 +13,10 @@ AJAR = 0.3  # fingers just wide enough for the cube: fits between the walls of t
 SAFE_Z = 0.26  # clears the drawer, its handle and the buttons also with a cube in hand
 ALONG_X = np.pi / 2  # yaw at which the fingers open along x; at 0 they open along y
 
+_STRAIGHT_M = 0.012  # this far off the vertical a straight move nearly stops going down
+_STRAIGHT_GAIN = 2.0
+_STILL_STEPS = 6  # how long to wait for everything to stand still before a skill ends
+
 StepCallback = Callable[[str, int], None]
 
 
@@ -70,10 +74,12 @@ class Arm:
         max_step: float = 0.05,
         max_steps: int = 40,
         until: Callable[[], bool] | None = None,
+        straight: bool = False,
     ) -> bool:
         """Go to `pos` (3,); True when it was reached (or `until` came true) within `max_steps`.
 
-        `yaw` and `grip` stay what they were when not given.
+        `yaw` and `grip` stay what they were when not given. `straight` keeps to the vertical through
+        `pos`: the joints lag behind, and a fast descent would swing 2 cm to the side.
         """
         target = np.asarray(pos, dtype=float)
         self.yaw = self.yaw if yaw is None else yaw
@@ -83,7 +89,8 @@ class Arm:
                 return True
             if self._near(target, tolerance):
                 return until is None
-            self._step(self.scene.action_towards(target, self.yaw, self.grip, max_step))
+            aim = self._straight(target, max_step) if straight else target
+            self._step(self.scene.action_towards(aim, self.yaw, self.grip, max_step))
         return self._near(target, tolerance) if until is None else until()
 
     def hold(self, steps: int, grip: float | None = None) -> None:
@@ -99,7 +106,20 @@ class Arm:
         here = self.scene.effector_pos
         if here[2] < 0.2:
             self.move((here[0], here[1], SAFE_Z), tolerance=0.06, max_steps=12)
-        return self.move(REST_POS, yaw=REST_YAW, grip=OPEN, tolerance=0.01, max_steps=max_steps)
+        there = self.move(REST_POS, yaw=REST_YAW, grip=OPEN, tolerance=0.006, max_steps=max_steps)
+        for _ in range(_STILL_STEPS):
+            if not self.scene.moving():
+                break
+            self.hold(1)
+        return there
+
+    def _straight(self, target: np.ndarray, max_step: float) -> np.ndarray:
+        """A point to aim at that first closes the gap to the vertical, then goes down or up."""
+        here = self.scene.effector_pos
+        sideways = target[:2] - here[:2]
+        slow = float(np.clip(1.2 - np.linalg.norm(sideways) / _STRAIGHT_M, 0.1, 1.0))
+        vertical = float(np.clip(target[2] - here[2], -max_step, max_step)) * slow
+        return here + [*(_STRAIGHT_GAIN * sideways), vertical]
 
     def _near(self, target: np.ndarray, tolerance: float) -> bool:
         turn = (self.yaw - self.scene.effector_yaw + np.pi) % (2 * np.pi) - np.pi

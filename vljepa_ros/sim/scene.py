@@ -34,7 +34,9 @@ CAMERA = "front"
 CONTROL_PERIOD_S = 0.05
 
 REST_POS = np.array([0.28, 0.0, 0.33])  # pinch point of the gripper, world frame
-REST_YAW = 0.0
+# At this yaw the fingers open along x, as for the window and nearly every grasp of the cube: the
+# wrist turns slowly (about 0.07 rad a step).
+REST_YAW = np.pi / 2
 
 DRAWER_OPEN_BELOW = -0.08  # slide position in metres; range -0.16 (open) to 0
 WINDOW_OPEN_ABOVE = 0.1  # range 0 to 0.2 (open)
@@ -312,7 +314,7 @@ class Scene:
         z, yaw = CUBE_HALF + 0.0005, rng.uniform(-np.pi, np.pi)
         if state.cube == "drawer":
             # Where the skills leave it: near the front of the drawer, roughly aligned with it.
-            x = DRAWER_X + rng.uniform(-0.025, 0.025)
+            x = DRAWER_X + rng.uniform(-0.02, 0.02)
             y = DRAWER_SHUT_Y - drawer_pos + rng.uniform(0.02, 0.052)
             yaw, z = rng.integers(4) * np.pi / 2 + rng.uniform(-0.15, 0.15), DRAWER_FLOOR_Z + 0.0005
             if y < CUBE_MIN_Y + 0.004:  # squeezed between drawer front and wall: aligned

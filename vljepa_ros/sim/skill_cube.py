@@ -22,14 +22,13 @@ drawer it ends where the official tasks want it (0.33, -0.356): a hidden wall be
 front pushes it there.
 """
 _NEAR_BUTTONS_X = 0.46  # beyond this the fingers must open along y or they hit the button boxes
+_GRIPPER_ROOM = np.array([0.016, 0.054])  # how far off the drawer's centre the gripper fits, m
 _TRIES = 3
 
 
 def drawer_spot(scene: Scene) -> np.ndarray:
     """Where the cube is put in the drawer as it stands now (3,), metres, world."""
-    return np.array(
-        [DRAWER_X, DRAWER_SHUT_Y - scene.drawer_pos + DROP_OFFSET_Y, DRAWER_FLOOR_Z]
-    )
+    return np.array([DRAWER_X, DRAWER_SHUT_Y - scene.drawer_pos + DROP_OFFSET_Y, DRAWER_FLOOR_Z])
 
 
 def pick(arm: Arm) -> bool:
@@ -40,14 +39,15 @@ def pick(arm: Arm) -> bool:
         in_drawer = scene.truth().cube == "drawer"
         grip = AJAR if in_drawer else OPEN
         yaw = _grasp_yaw(scene.cube_yaw, along_y=pos[0] > _NEAR_BUTTONS_X)
-        above = np.array([*pos[:2], SAFE_Z if in_drawer else 0.14])
+        over = _reachable_in_drawer(scene, pos[:2]) if in_drawer else pos[:2]
+        above = np.array([*over, SAFE_Z if in_drawer else 0.14])
         arm.phase("reach cube")
         arm.move(above, yaw=yaw, grip=grip, tolerance=0.012)
-        arm.move(scene.cube_pos, tolerance=0.005, max_steps=16)
+        arm.move((*over, scene.cube_pos[2]), tolerance=0.006, max_steps=25, straight=True)
         arm.phase("grasp cube")
         arm.hold(5, SHUT)
         arm.phase("lift cube")
-        arm.move((*scene.effector_pos[:2], SAFE_Z), tolerance=0.05, max_steps=16)
+        arm.move((*over, SAFE_Z), tolerance=0.05, max_steps=16, straight=True)
         if holding(scene):
             return True
         arm.hold(3, OPEN)
@@ -63,9 +63,11 @@ def place(arm: Arm, spot: np.ndarray) -> None:
     arm.phase("carry cube")
     arm.move((*spot[:2], SAFE_Z), yaw=yaw, tolerance=0.01)
     arm.phase("put down cube")
-    arm.move((*spot[:2], spot[2] + 0.004), tolerance=0.004, max_step=0.04, max_steps=25)
+    # The fingers may hold the cube off its middle: aim so that the cube, not the hand, ends there.
+    aim = spot[:2] + np.clip(arm.scene.effector_pos - arm.scene.cube_pos, -0.02, 0.02)[:2]
+    arm.move((*aim, spot[2] + 0.004), tolerance=0.005, max_steps=30, straight=True)
     arm.hold(3, AJAR)
-    arm.move((*spot[:2], SAFE_Z if in_drawer else 0.14), tolerance=0.03, max_steps=12)
+    arm.move((*aim, SAFE_Z if in_drawer else 0.14), tolerance=0.04, max_steps=12, straight=True)
 
 
 def holding(scene: Scene) -> bool:
@@ -86,6 +88,12 @@ def put_down_safely(arm: Arm) -> None:
     if scene.effector_pos[2] < SAFE_Z - 0.05:
         arm.move((x, y, SAFE_Z), tolerance=0.05, max_steps=15)
     place(arm, spot)
+
+
+def _reachable_in_drawer(scene: Scene, xy: np.ndarray) -> np.ndarray:
+    """The point nearest to `xy` where the knuckles of the gripper clear the drawer's walls."""
+    centre = np.array([DRAWER_X, DRAWER_SHUT_Y - scene.drawer_pos])
+    return centre + np.clip(xy - centre, -_GRIPPER_ROOM, _GRIPPER_ROOM)
 
 
 def _grasp_yaw(cube_yaw: float, along_y: bool) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 
@@ -11,7 +12,16 @@ from vljepa_ros.sim.scene import Scene
 
 REACHED_M = 0.012  # a slide counts as moved when it is this near to its end
 LOCKED_M = 0.008  # a slide that moved less than this under a full pull is locked
+GRASPED_M = 0.03  # the handle is between the fingers when the gripper is this near to it
 _TRIES = 3
+
+
+class Moved(Enum):
+    """How far a slide came: to its end, not at all although it was pulled, or part of the way."""
+
+    THERE = "there"
+    STUCK = "stuck"
+    SHORT = "short"
 
 
 @dataclass(frozen=True)
@@ -44,11 +54,11 @@ DRAWER = Slide("drawer", np.array([0.0, -1.0, 0.0]), 0.0, 0.12, -0.16, 0.03)
 WINDOW = Slide("window", np.array([1.0, 0.0, 0.0]), ALONG_X, 0.07, 0.2, 0.05)
 
 
-def move_slide(arm: Arm, slide: Slide, opened: bool) -> bool:
-    """Grasp the handle and pull or push to the end stop; True when it got there.
+def move_slide(arm: Arm, slide: Slide, opened: bool) -> Moved:
+    """Grasp the handle and pull or push to the end stop.
 
-    Tries again from a fresh grasp when it stopped short; gives up at once when nothing moved at
-    all (locked).
+    Tries again from a fresh grasp when it stopped short; gives up at once when the grasped handle
+    did not move at all (locked).
     """
     scene, goal = arm.scene, slide.goal(opened)
     for _ in range(_TRIES):
@@ -57,18 +67,20 @@ def move_slide(arm: Arm, slide: Slide, opened: bool) -> bool:
         above = handle + [0.0, 0.0, slide.approach]
         arm.phase(f"reach {slide.name}")
         arm.move(above, yaw=slide.yaw, grip=OPEN, tolerance=0.02)
-        arm.move(handle, tolerance=0.006, max_steps=20)
+        arm.move(handle, tolerance=0.006, max_steps=25, straight=True)
         arm.phase(f"grasp {slide.name}")
         arm.hold(5, SHUT)
-        arm.phase(f"move {slide.name}")
-        _pull(arm, slide, goal)
+        if held := bool(np.linalg.norm(scene.effector_pos - slide.handle(scene)) < GRASPED_M):
+            arm.phase(f"move {slide.name}")
+            _pull(arm, slide, goal)
         arm.hold(3, OPEN)
         here = scene.effector_pos
         arm.move(here + [0.0, 0.0, slide.approach], tolerance=0.04, max_steps=12)
         reached = abs(slide.position(scene) - goal) <= REACHED_M
-        if reached or abs(slide.position(scene) - start) < LOCKED_M:
-            return reached
-    return False
+        locked = held and abs(slide.position(scene) - start) < LOCKED_M
+        if reached or locked:
+            return Moved.THERE if reached else Moved.STUCK
+    return Moved.SHORT
 
 
 def _pull(arm: Arm, slide: Slide, goal: float) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from vljepa_ros.sim import skill_cube
 from vljepa_ros.sim.arm import SAFE_Z, Arm, Preempted, StepCallback, TimedOut, Unstable
 from vljepa_ros.sim.scene import CUBE_HALF, DRAWER_X, REST_POS, Scene
-from vljepa_ros.sim.skill_objects import DRAWER, WINDOW, Slide, move_slide, press
+from vljepa_ros.sim.skill_objects import DRAWER, WINDOW, Moved, Slide, move_slide, press
 from vljepa_ros.sim.symbolic import ACTIONS, PLACES, TAKE_OUT_PLACE, place_of
 
 TIMEOUT_STEPS = 400
@@ -107,12 +107,13 @@ class SkillRunner:
         if abs(start - slide.goal(opened)) <= ALREADY_THERE_M:
             arm.hold(3)
             return Outcome.NO_EFFECT, f"the {slide.name} is already {word}"
-        if move_slide(arm, slide, opened):
+        moved = move_slide(arm, slide, opened)
+        if moved is Moved.THERE:
             return Outcome.SUCCEEDED, f"the {slide.name} is {word}"
-        moved = abs(slide.position(self.scene) - start)
-        if moved < ALREADY_THERE_M / 2:
+        if moved is Moved.STUCK:
             return Outcome.NO_EFFECT, f"the {slide.name} does not move: it is locked"
-        return Outcome.FAILED, f"the {slide.name} stopped {moved:.3f} m from where it was"
+        where = slide.position(self.scene)
+        return Outcome.FAILED, f"the {slide.name} stopped short at {where:.3f} m"
 
     def _put_in_drawer(self, arm: Arm) -> tuple[Outcome, str]:
         state = self.scene.truth()
@@ -134,9 +135,7 @@ class SkillRunner:
             )
         return self._carry(arm, spot)
 
-    def _place(
-        self, arm: Arm, spot: tuple[float, float], place: str
-    ) -> tuple[Outcome, str]:
+    def _place(self, arm: Arm, spot: tuple[float, float], place: str) -> tuple[Outcome, str]:
         state = self.scene.truth()
         if state.cube == "drawer" and state.drawer == "closed":
             self._look_at_drawer(arm)

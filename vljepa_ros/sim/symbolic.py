@@ -45,6 +45,19 @@ TAKE_OUT_PLACE = "front_middle"
 
 _PLACE_PREFIX = "place_"
 
+
+def _goal(
+    drawer: str, window: str, drawer_lock: str, window_lock: str, cube: str
+) -> dict[str, str]:
+    return {
+        "drawer": drawer,
+        "window": window,
+        "drawer_lock": drawer_lock,
+        "window_lock": window_lock,
+        "cube": cube,
+    }
+
+
 GOAL_VALUES: dict[str, tuple[str, ...]] = {
     "drawer": ("open", "closed"),
     "window": ("open", "closed"),
@@ -53,6 +66,15 @@ GOAL_VALUES: dict[str, tuple[str, ...]] = {
     "cube": (*PLACES, "drawer", "table", "elsewhere"),
 }
 """Goal keys and what each may ask for; cube `table` means any named place."""
+
+OFFICIAL_GOALS: dict[int, dict[str, str]] = {
+    1: _goal("open", "open", "unlocked", "unlocked", "back_middle"),
+    2: _goal("closed", "closed", "locked", "locked", "back_left"),
+    3: _goal("open", "closed", "unlocked", "unlocked", "front_right"),
+    4: _goal("closed", "closed", "unlocked", "locked", "drawer"),
+    5: _goal("closed", "open", "locked", "locked", "drawer"),
+}
+"""OGBench's five scene tasks as goals: task_id -> every part its success flag checks."""
 
 
 @dataclass(frozen=True)
