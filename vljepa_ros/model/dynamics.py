@@ -1,0 +1,61 @@
+"""Dynamics: state tokens + an action -> the next state tokens, and whether the action works.
+
+The joint-embedding predictive step: latent in, latent out, no pixels. The change is gated by the
+probability that the action works at all, so that an action that fails leaves the state alone:
+x' = LayerNorm(x + works * gate * delta).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .config import ModelConfig
+from .layers import Block
+
+TARGET_FEATURES = 4  # position in the optical frame (m), and 1 where there is one
+
+
+class Dynamics(nn.Module):
+    """A transformer over the state tokens and one action token."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.action_in = nn.Linear(config.embedding, config.width)
+        self.target_in = nn.Sequential(
+            nn.Linear(TARGET_FEATURES, config.width), nn.SiLU(),
+            nn.Linear(config.width, config.width),
+        )
+        self.blocks = nn.ModuleList(
+            Block(config.width, config.heads) for _ in range(config.dynamics.layers)
+        )
+        self.norm = nn.RMSNorm(config.width)
+        self.delta = nn.Linear(config.width, config.width)
+        self.gate = nn.Linear(config.width, config.width)
+        self.works = nn.Linear(config.width, 1)
+        self.out_norm = nn.LayerNorm(config.width)
+        nn.init.normal_(self.delta.weight, std=0.02)
+
+    def action_tokens(self, actions: Tensor, targets: Tensor) -> Tensor:
+        """(A, D) unit action embeddings and (A, 4) target features -> (A, width)."""
+        return self.action_in(actions * actions.shape[-1] ** 0.5) + self.target_in(targets)
+
+    def forward(self, state: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
+        """One imagined step.
+
+        Args:
+            state: (B, K, width).
+            action: (B, width) action tokens.
+
+        Returns:
+            Next state (B, K, width) and the logit (B,) that the action works.
+        """
+        x = torch.cat((state, action[:, None]), dim=1)
+        positions = torch.arange(x.shape[1], device=x.device)
+        for block in self.blocks:
+            x = block(x, positions)
+        x = self.norm(x)
+        logit = self.works(x[:, -1]).squeeze(-1)
+        slots = x[:, :-1]
+        change = self.gate(slots).sigmoid() * self.delta(slots)
+        return self.out_norm(state + logit.sigmoid()[:, None, None] * change), logit

@@ -1,0 +1,58 @@
+"""Predictor: state tokens + a query embedding -> the unit embedding of the true statement.
+
+VL-JEPA's predictor (arXiv 2512.10942, section 2) takes visual tokens and a text query and answers
+in the text embedding space. Here the query is one vector of that same space, so that a question,
+a statement and a goal are all queries. The state does not see the queries: many of them cost
+little more than one.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .config import ModelConfig
+from .layers import Block, unit
+
+
+class Predictor(nn.Module):
+    """Bidirectional transformer (RMSNorm, RoPE, SwiGLU) with independent query tokens."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.query_in = nn.Linear(config.embedding, config.width)
+        self.empty_query = nn.Parameter(torch.randn(config.width) * 0.02)
+        self.blocks = nn.ModuleList(
+            Block(config.width, config.heads) for _ in range(config.predictor.layers)
+        )
+        self.norm = nn.RMSNorm(config.width)
+        self.head = nn.Linear(config.width, config.embedding)
+
+    def query_tokens(self, queries: Tensor) -> Tensor:
+        """(..., D) unit queries -> (..., width) tokens."""
+        return self.query_in(queries * queries.shape[-1] ** 0.5)
+
+    def forward(self, state: Tensor, queries: Tensor | None) -> Tensor:
+        """Answers (B, Q, D), unit length.
+
+        Args:
+            state: (B, K, width).
+            queries: (B, Q, D), or (Q, D) for the same queries to every state, or None for the
+                empty query "what is happening?" (then Q = 1).
+        """
+        if queries is None:
+            x = self.empty_query.expand(len(state), 1, -1)
+        else:
+            x = self.query_tokens(queries)
+            if x.dim() == 2:
+                x = x.expand(len(state), -1, -1)
+        count = state.shape[1]
+        positions = torch.arange(count, device=state.device)
+        for block in self.blocks:
+            normed = block.norm1(state)
+            keys_values = block.attention.keys_values(normed, positions)
+            x = x + block.attention.read(block.norm1(x), count, keys_values)
+            x = x + block.feed(block.norm2(x))
+            state = state + block.attention(normed, positions, keys_values)
+            state = state + block.feed(block.norm2(state))
+        return unit(self.head(self.norm(x)))

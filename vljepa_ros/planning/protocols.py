@@ -1,0 +1,81 @@
+"""What planning owes a world model and what a world model owes planning.
+
+planning/ never imports a network. It sees a world model only through :class:`WorldModel`; the
+in-process model (``vljepa_ros.model.world_model``) and the one behind the ROS service
+``predict_outcomes`` (``vljepa_ros.nodes.remote_world_model``) are two implementations of it.
+
+Shapes: N states, A actions, Q queries, D the width of the shared embedding space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing the robot could do.
+
+    ``target`` is a position (3,) in metres in the camera's optical frame (REP-103), or None.
+    ``cost`` is added to the plan's step cost; 0 is neutral.
+    """
+
+    id: str
+    text: str
+    skill: str = ""
+    target: tuple[float, float, float] | None = None
+    cost: float = 0.0
+    timeout: float = 30.0
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Imagined:
+    """States reached in imagination: every given state under every given action.
+
+    ``states`` is an opaque batch of N*A states, row-major (state, action); ``works`` (N, A) the
+    probability that the action changes the world as it is meant to; ``readouts`` (N, A, Q, D)
+    the unit answers of the imagined states to the queries.
+    """
+
+    states: StateBatch
+    works: Array
+    readouts: Array
+
+
+class StateBatch(Protocol):
+    """An opaque batch of state tokens: the planner carries it about and never looks inside."""
+
+    def __len__(self) -> int: ...
+
+    def select(self, indices: Sequence[int]) -> StateBatch: ...
+
+
+@runtime_checkable
+class WorldModel(Protocol):
+    """Encode an observation, roll states forward under actions, read states against queries."""
+
+    model_id: str
+
+    def encode(self, clip: Array) -> StateBatch:
+        """One state from a clip (T, 3, H, W) uint8, oldest frame first."""
+        ...
+
+    def read(self, states: StateBatch, queries: Array) -> Array:
+        """Unit answers (N, Q, D) float32 to unit queries (Q, D)."""
+        ...
+
+    def imagine(self, states: StateBatch, actions: Sequence[Action], queries: Array) -> Imagined:
+        """Every state under every action, read against the queries in the same call."""
+        ...
+
+
+def as_array(rows: Any) -> Array:
+    """A C-contiguous float32 copy, the form in which embeddings travel."""
+    return np.ascontiguousarray(rows, dtype=np.float32)

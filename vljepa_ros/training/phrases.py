@@ -1,0 +1,208 @@
+"""The corpora of wordings: training patterns expanded, development sentences, held-out sentences.
+
+Training wordings were written apart from the development ones (tuning) and from the held-out ones
+(bench/phrases/heldout.yaml, never seen in training, never used as negatives).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import yaml
+
+from .scene_semantics import STATE_SUBJECTS, STATEMENTS, SUBJECTS
+from .spintax import expand
+
+NOT_MENTIONED = 0
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A wording and what it means.
+
+    ``statement``: the one statement id it is a wording of, or "".
+    ``action``: the action id it is a wording of, or "".
+    ``parts``: what it asks for as a goal; None when it is not a goal (a caption, say).
+    """
+
+    text: str
+    statement: str = ""
+    action: str = ""
+    parts: tuple[str, ...] | None = None
+
+    def reader_labels(self) -> list[int]:
+        """Per state subject: IGNORED, NOT_MENTIONED, or 1 + the index of the value asked for."""
+        if self.parts is None:
+            return [IGNORED] * len(STATE_SUBJECTS)
+        labels = []
+        of_cube = [part for part in self.parts if part.startswith("cube_")]
+        for subject in STATE_SUBJECTS:
+            own = [part for part in self.parts if part.split(".")[0] == subject]
+            if own:
+                labels.append(1 + SUBJECTS[subject].index(own[0]))
+            elif subject.startswith("cube_") and of_cube:
+                labels.append(IGNORED)  # the other way to say where the cube is
+            else:
+                labels.append(NOT_MENTIONED)
+        return labels
+
+
+@dataclass
+class Patterns:
+    """Everything the training files say, macros filled in per place."""
+
+    goals: dict[str, list[str]] = field(default_factory=dict)
+    statements: dict[str, list[str]] = field(default_factory=dict)
+    events: dict[str, list[str]] = field(default_factory=dict)
+    questions: dict[str, list[str]] = field(default_factory=dict)
+    actions: dict[str, list[str]] = field(default_factory=dict)
+    activities: dict[str, list[str]] = field(default_factory=dict)
+    compounds: list[dict[str, Any]] = field(default_factory=list)
+    connectives: list[str] = field(default_factory=list)
+    unrelated: list[str] = field(default_factory=list)
+    macros: dict[str, str] = field(default_factory=dict)
+
+
+def read_yaml(package: str, name: str) -> Any:
+    """A YAML file that ships inside a package folder."""
+    return yaml.safe_load((files(package) / name).read_text(encoding="utf-8"))
+
+
+def load_patterns() -> Patterns:
+    """Read the four training files and fill the place patterns in for every place."""
+    merged = Patterns()
+    for name in ("fixtures", "cube", "actions", "compound"):
+        content = read_yaml("vljepa_ros.training", f"phrases/train_{name}.yaml")
+        merged.macros.update(content.get("macros", {}))
+        for key in ("goals", "statements", "events", "questions", "actions", "activities"):
+            for item, patterns in content.get(key, {}).items():
+                if item == "place_patterns":
+                    _fill_places(getattr(merged, key), patterns, key)
+                else:
+                    getattr(merged, key).setdefault(item, []).extend(patterns)
+            _fill_places(getattr(merged, key), content.get(f"{key}_place", []), key)
+        for key in ("compounds", "connectives", "unrelated"):
+            getattr(merged, key).extend(content.get(key, []))
+    return merged
+
+
+def _fill_places(table: dict[str, list[str]], patterns: list[str], key: str) -> None:
+    prefix = "place_" if key in ("actions", "activities") else "cube_place."
+    for place in (s.split(".")[1] for s in STATEMENTS if s.startswith("cube_place.")):
+        for pattern in patterns:
+            for kind in ("", "TO_", "N_"):
+                pattern = pattern.replace(f"<{kind}PLACE>", f"<{kind}{place.upper()}>")
+            table.setdefault(f"{prefix}{place}", []).append(pattern)
+
+
+class Sampler:
+    """Draws training sentences; the same seed draws the same ones."""
+
+    def __init__(self, patterns: Patterns, seed: int) -> None:
+        self.patterns = patterns
+        self.rng = np.random.default_rng(seed)
+
+    def words(self, options: list[str]) -> str:
+        """One sentence of a random pattern, with the casing and full stops that people vary."""
+        text = expand(options[self.rng.integers(len(options))], self.rng, self.patterns.macros)
+        return self.dress(text)
+
+    def dress(self, text: str) -> str:
+        kind = self.rng.random()
+        if kind < 0.35:
+            text = text[:1].upper() + text[1:]
+        if kind < 0.25 and text[-1:].isalnum():
+            text += "."
+        return text
+
+    def single(self, statement: str) -> Sentence:
+        """A goal (half), a statement (two fifths) or an event wording of one statement."""
+        p = self.patterns
+        kind = self.rng.choice([0, 1, 2], p=[0.5, 0.38, 0.12])
+        table = (p.goals, p.statements, p.events)[kind]
+        options = table.get(statement) or p.goals[statement]
+        return Sentence(self.words(options), statement=statement, parts=(statement,))
+
+    def compound(self) -> Sentence:
+        entry = self.patterns.compounds[self.rng.integers(len(self.patterns.compounds))]
+        return Sentence(self.words([entry["text"]]), parts=tuple(entry["parts"]))
+
+    def joined(self) -> Sentence:
+        """Independent goal clauses about different subjects, joined by a connective."""
+        pattern = self.patterns.connectives[self.rng.integers(len(self.patterns.connectives))]
+        text = expand(pattern.replace("<A>", "@A").replace("<B>", "@B").replace("<C>", "@C"),
+                      self.rng, self.patterns.macros)
+        slots = [slot for slot in ("@A", "@B", "@C") if slot in text]
+        groups = ["drawer", "window", "drawer_lock", "window_lock", "cube"]
+        chosen = self.rng.choice(groups, size=len(slots), replace=False)
+        parts = []
+        for slot, group in zip(slots, chosen, strict=True):
+            options = [s for s in self.patterns.goals if s.split(".")[0].startswith(group)
+                       and (group != "drawer" or s.startswith("drawer."))
+                       and (group != "window" or s.startswith("window."))]
+            if group == "cube":
+                kind = ("cube_in", "cube_place")[self.rng.integers(2)]
+                options = [s for s in options if s.startswith(kind)]
+            statement = options[self.rng.integers(len(options))]
+            parts.append(statement)
+            words = expand(
+                self.patterns.goals[statement][
+                    self.rng.integers(len(self.patterns.goals[statement]))
+                ], self.rng, self.patterns.macros,
+            )
+            text = text.replace(slot, words.rstrip("."), 1)
+        return Sentence(self.dress(text), parts=tuple(parts))
+
+    def action(self, action: str) -> Sentence:
+        text = self.words(self.patterns.actions[action])
+        no_goal = action in ("press_left_button", "press_right_button", "wait")
+        return Sentence(text, action=action, parts=() if no_goal else None)
+
+    def activity(self, action: str) -> Sentence:
+        text = self.words(self.patterns.activities[action])
+        return Sentence(text, statement=f"activity.{action}")
+
+    def unrelated(self) -> Sentence:
+        return Sentence(self.words(self.patterns.unrelated), parts=())
+
+
+def corpus(seed: int, scale: float = 1.0) -> list[Sentence]:
+    """A fixed, seeded training corpus without duplicates; about 36,000 sentences at scale 1."""
+    sampler = Sampler(load_patterns(), seed)
+
+    def times(n: int) -> range:
+        return range(max(1, int(n * scale)))
+
+    state_ids = [s for s in STATEMENTS if not s.startswith("activity.")]
+    rows: list[Sentence] = []
+    rows += [sampler.single(s) for s in state_ids for _ in times(900)]
+    rows += [sampler.compound() for _ in times(7000)]
+    rows += [sampler.joined() for _ in times(8000)]
+    rows += [sampler.action(a) for a in sampler.patterns.actions for _ in times(350)]
+    rows += [sampler.activity(a) for a in sampler.patterns.activities for _ in times(150)]
+    rows += [sampler.unrelated() for _ in times(2500)]
+    return list({(row.text, row.statement, row.action): row for row in rows}.values())
+
+
+def sentences(content: dict[str, Any]) -> dict[str, list[Sentence]]:
+    """A development or held-out file -> sentences by section."""
+
+    def rows(table: dict[str, list[str]], **kind: bool) -> Iterable[tuple[str, str]]:
+        return ((key, text) for key, texts in table.items() for text in texts)
+
+    return {
+        "goals": [Sentence(t, statement=k, parts=(k,)) for k, t in rows(content["goals"])],
+        "statements": [
+            Sentence(t, statement=k, parts=(k,)) for k, t in rows(content["statements"])
+        ],
+        "actions": [Sentence(t, action=k) for k, t in rows(content["actions"])],
+        "compounds": [
+            Sentence(row["text"], parts=tuple(row["parts"])) for row in content["compounds"]
+        ],
+        "unrelated": [Sentence(t, parts=()) for t in content["unrelated"]],
+    }

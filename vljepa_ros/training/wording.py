@@ -1,0 +1,303 @@
+"""The Y-encoder's own stage: many wordings, one meaning.
+
+The upper layers of the sentence encoder (at a small learning rate, as the paper does at x0.05), the
+statement and action heads and the goal reader are trained on a fixed corpus. Lower layers are
+frozen and their outputs cached, which makes a step several times cheaper.
+
+Losses: InfoNCE of every wording against all canonical statements (equal meanings are never
+negatives), the same for actions, and for the goal reader what a sentence asks for per subject.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vljepa_ros.model.vljepa import VLJEPA
+from vljepa_ros.model.y_encoder import YEncoder
+
+from . import checkpointing
+from .phrases import IGNORED, Sentence, corpus, read_yaml, sentences
+from .scene_semantics import (
+    ACTION_TEXTS,
+    INDEX,
+    QUESTIONS,
+    STATE_SUBJECTS,
+    STATEMENT_IDS,
+    STATEMENTS,
+    SUBJECTS,
+)
+
+TEMPERATURE = 0.07
+MAX_TRAIN_TOKENS = 48
+ANCHOR_EVERY = 20  # steps between two passes over the canonical sentences
+
+
+@dataclass(frozen=True)
+class WordingConfig:
+    """One run of this stage."""
+
+    steps: int = 1500
+    batch: int = 128
+    lr: float = 1e-3
+    lr_sentence: float = 5e-5  # x0.05
+    noise: float = 0.3  # on standardised sentence vectors, in standard deviations
+    weight_decay: float = 0.05
+    corpus_scale: float = 1.0
+    seed: int = 0
+
+
+class CachedCorpus:
+    """Tokenised sentences with the frozen lower layers' outputs, fp16, in length order."""
+
+    def __init__(self, rows: list[Sentence], encoder: YEncoder) -> None:
+        order = np.argsort([len(r.text) for r in rows], kind="stable")
+        self.rows = [rows[i] for i in order]
+        self.hidden: list[Tensor] = []
+        self.length: list[int] = []
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            for start in range(0, len(self.rows), 256):
+                texts = [r.text for r in self.rows[start : start + 256]]
+                ids, mask = encoder.sentence.tokenize(texts)
+                ids, mask = ids[:, :MAX_TRAIN_TOKENS], mask[:, :MAX_TRAIN_TOKENS]
+                hidden = encoder.sentence.lower(ids, mask).half()
+                for i, count in enumerate(mask.sum(dim=1).tolist()):
+                    self.hidden.append(hidden[i, :count].clone())
+                    self.length.append(count)
+        self.statement = torch.tensor([INDEX.get(r.statement, -1) for r in self.rows])
+        actions = list(ACTION_TEXTS)
+        self.action = torch.tensor(
+            [actions.index(r.action) if r.action else -1 for r in self.rows]
+        )
+        self.parts = torch.tensor([r.reader_labels() for r in self.rows])
+
+    def batch(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Padded lower-layer states (B, L, C) float32 and mask (B, L)."""
+        longest = max(self.length[i] for i in indices)
+        width = self.hidden[0].shape[-1]
+        states = torch.zeros(len(indices), longest, width)
+        mask = torch.zeros(len(indices), longest, dtype=torch.bool)
+        for row, i in enumerate(indices):
+            states[row, : self.length[i]] = self.hidden[i]
+            mask[row, : self.length[i]] = True
+        return states, mask
+
+
+def reader_logits(outputs: Tensor, mentioned: Tensor, canonical: Tensor) -> list[Tensor]:
+    """Per state subject (B, 1 + values): log-odds of 'not mentioned' and of every value."""
+    logits = []
+    for i, subject in enumerate(STATE_SUBJECTS):
+        values = canonical[[INDEX[s] for s in SUBJECTS[subject]]]
+        cosine = outputs[:, i].float() @ values.T / TEMPERATURE
+        speaks = mentioned[:, i : i + 1].float()
+        logits.append(
+            torch.cat((F.logsigmoid(-speaks), F.logsigmoid(speaks) + cosine.log_softmax(-1)), 1)
+        )
+    return logits
+
+
+def reader_loss(outputs: Tensor, mentioned: Tensor, canonical: Tensor, parts: Tensor) -> Tensor:
+    """Mean over subjects of the negative log-likelihood of what the sentence asks for."""
+    logits = reader_logits(outputs, mentioned, canonical)
+    losses = [
+        F.nll_loss(logit, parts[:, i], ignore_index=IGNORED)
+        for i, logit in enumerate(logits) if (parts[:, i] != IGNORED).any()
+    ]
+    return torch.stack(losses).mean()
+
+
+def train(model: VLJEPA, config: WordingConfig, folder: Path, log: Any) -> None:
+    """Run (or resume) the stage; the checkpoint is folder/wording.safetensors."""
+    torch.manual_seed(config.seed)
+    rng = np.random.default_rng(config.seed)
+    encoder = model.y_encoder
+    started = time.time()
+    rows = corpus(config.seed, config.corpus_scale)
+    data = CachedCorpus(rows, encoder)
+    log(f"corpus: {len(rows)} sentences, cached in {time.time() - started:.0f} s")
+    set_statistics(encoder, data)
+    sentence = [p for p in encoder.sentence.parameters() if p.requires_grad]
+    heads = [p for n, p in encoder.named_parameters() if not n.startswith("sentence.")]
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": sentence, "lr": config.lr_sentence, "name": "sentence"},
+            {"params": heads, "lr": config.lr, "name": "heads"},
+        ],
+        weight_decay=config.weight_decay,
+    )
+    path = folder / "wording.safetensors"
+    first = checkpointing.load(path, encoder, optimizer)[0] if path.exists() else 0
+    peaks = [group["lr"] for group in optimizer.param_groups]
+    running: dict[str, float] = {}
+    kinds = batch_kinds(data)
+    for step in range(first, config.steps):
+        scale = min(1.0, (step + 1) / 50) * (0.5 + 0.5 * np.cos(np.pi * step / config.steps))
+        for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+            group["lr"] = peak * scale
+        encoder.train()
+        if step % ANCHOR_EVERY == 0 or step == first:
+            anchors = anchor_vectors(encoder)
+        losses = step_losses(encoder, data, kinds, config, rng, anchors)
+        loss = sum(losses.values())
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(sentence + heads, 1.0)
+        optimizer.step()
+        for key, value in losses.items():
+            running[key] = 0.98 * running.get(key, float(value)) + 0.02 * float(value)
+        if (step + 1) % 100 == 0 or step + 1 == config.steps:
+            words = " ".join(f"{k} {v:.3f}" for k, v in running.items())
+            log(f"wording {step + 1}/{config.steps} {time.time() - started:.0f} s {words}")
+        if (step + 1) % 300 == 0 or step + 1 == config.steps:
+            checkpointing.save(path, encoder, optimizer, step + 1)
+            log(f"  development: {development(encoder)}")
+
+
+def batch_kinds(data: CachedCorpus) -> list[np.ndarray]:
+    """Row indices by kind: statements, actions, and goals of several parts or none."""
+    statement = (data.statement >= 0).numpy()
+    action = (data.action >= 0).numpy()
+    return [np.flatnonzero(statement), np.flatnonzero(action),
+            np.flatnonzero(~statement & ~action)]
+
+
+def step_losses(
+    encoder: YEncoder, data: CachedCorpus, kinds: list[np.ndarray], config: WordingConfig,
+    rng: np.random.Generator, anchors: Tensor,
+) -> dict[str, Tensor]:
+    """The three losses on one batch: statements, actions, and many-part goals.
+
+    `anchors` are the canonical sentences' vectors, refreshed every few steps.
+    """
+    statements, actions, goals = kinds
+    counts = (config.batch // 2, config.batch // 6, config.batch // 3)
+    # Rows lie in length order: a window of neighbours wastes little on padding.
+    picks = [_window(kind, count, rng)
+             for kind, count in zip((statements, actions, goals), counts, strict=True)]
+    canonical, questions, action_names = canonical_embeddings(encoder, anchors)
+    losses: dict[str, Tensor] = {}
+    reading = []
+    for pick in picks:
+        hidden, mask = data.batch(pick)
+        with torch.autocast("cpu", torch.bfloat16):
+            tokens = encoder.sentence.upper(hidden, mask).float()
+        vectors = encoder.standardise(tokens, mask)
+        noisy = vectors + config.noise * torch.randn_like(vectors)
+        label, action = data.statement[pick], data.action[pick]
+        if (label >= 0).any():
+            known = label >= 0
+            out = encoder.head(noisy[known])
+            losses["statement"] = F.cross_entropy(out @ canonical.T / TEMPERATURE, label[known])
+        if (action >= 0).any():
+            known = action >= 0
+            out = encoder.action_head(noisy[known])
+            losses["action"] = F.cross_entropy(out @ action_names.T / TEMPERATURE, action[known])
+        parts = data.parts[pick]
+        if (parts != IGNORED).any():
+            with torch.autocast("cpu", torch.bfloat16):
+                outputs, mentioned = encoder.goal_reader(tokens, mask, questions)
+            reading.append(reader_loss(outputs, mentioned, canonical, parts))
+    losses["reader"] = torch.stack(reading).mean()
+    return losses
+
+
+def _window(kind: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """`count` random rows out of a window of neighbours in length order."""
+    span = min(len(kind), 40 * count)
+    start = rng.integers(len(kind) - span + 1)
+    return kind[start + rng.choice(span, size=min(count, span), replace=False)]
+
+
+@torch.no_grad()
+def anchor_vectors(encoder: YEncoder) -> Tensor:
+    """Sentence vectors of the canonical statements, questions and action names."""
+    training = encoder.training
+    encoder.eval()
+    vectors = encoder.vectors([*STATEMENTS.values(), *QUESTIONS.values(), *ACTION_TEXTS.values()])
+    encoder.train(training)
+    return vectors
+
+
+def canonical_embeddings(encoder: YEncoder, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Embeddings of the canonical statements, the state subjects' questions, the action names."""
+    split = len(STATEMENTS), len(STATEMENTS) + len(QUESTIONS)
+    out = encoder.head(vectors[: split[1]])
+    questions = out[split[0] :][: len(STATE_SUBJECTS)]
+    return out[: split[0]], questions, encoder.action_head(vectors[split[1] :])
+
+
+@torch.no_grad()
+def set_statistics(encoder: YEncoder, data: CachedCorpus) -> None:
+    """Mean and spread of the untuned sentence vectors over the corpus, for standardisation."""
+    encoder.eval()
+    vectors = []
+    for start in range(0, len(data.rows), 4096):
+        indices = np.arange(start, min(start + 256, len(data.rows)))
+        hidden, mask = data.batch(indices)
+        tokens = encoder.sentence.upper(hidden, mask)
+        weight = mask.float()[..., None]
+        vectors.append((tokens * weight).sum(1) / weight.sum(1))
+    stacked = torch.cat(vectors)
+    encoder.mean.copy_(stacked.mean(0))
+    encoder.std.copy_(stacked.std(0).clamp(min=1e-3))
+
+
+@torch.no_grad()
+def development(
+    encoder: YEncoder, content: dict[str, Any] | None = None, threshold: float = 0.5
+) -> dict[str, float]:
+    """Accuracy on sentences nobody trained on; by default the development file.
+
+    statements/goals: nearest canonical statement; *_read: goal reader right on every subject;
+    actions: nearest canonical action; unrelated: share recognised as speaking of nothing.
+    """
+    encoder.eval()
+    sets = sentences(content or read_yaml("vljepa_ros.training", "phrases/dev.yaml"))
+    canonical, questions, names = canonical_embeddings(encoder, anchor_vectors(encoder))
+    figures: dict[str, float] = {}
+    for kind, rows in sets.items():
+        tokens, mask = encoder.tokens([r.text for r in rows])
+        vectors = encoder.standardise(tokens, mask)
+        if kind == "actions":
+            nearest = (encoder.action_head(vectors) @ names.T).argmax(-1)
+            truth = torch.tensor([list(ACTION_TEXTS).index(r.action) for r in rows])
+            figures[kind] = float((nearest == truth).float().mean())
+            continue
+        if kind in ("goals", "statements"):
+            state = len([s for s in STATEMENT_IDS if not s.startswith("activity.")])
+            nearest = (encoder.head(vectors) @ canonical[:state].T).argmax(-1)
+            truth = torch.tensor([INDEX[r.statement] for r in rows])
+            figures[kind] = float((nearest == truth).float().mean())
+        read = read_parts(encoder, tokens, mask, questions, canonical, threshold)
+        right = [set(p) == set(r.parts or ()) for p, r in zip(read, rows, strict=True)]
+        figures[f"{kind}_read"] = float(np.mean(right))
+    return {k: round(v, 3) for k, v in figures.items()}
+
+
+@torch.no_grad()
+def read_parts(
+    encoder: YEncoder, tokens: Tensor, mask: Tensor, questions: Tensor, canonical: Tensor,
+    threshold: float,
+) -> list[list[str]]:
+    """Statement ids that each sentence asks for, as the goal reader sees it."""
+    outputs, mentioned = encoder.goal_reader(tokens, mask, questions)
+    logits = reader_logits(outputs, mentioned, canonical)
+    found: list[list[str]] = [[] for _ in range(len(tokens))]
+    speaks = mentioned.sigmoid()
+    for i, subject in enumerate(STATE_SUBJECTS):
+        best = logits[i][:, 1:].argmax(-1)
+        for row in range(len(tokens)):
+            if float(speaks[row, i]) > threshold:
+                found[row].append(SUBJECTS[subject][int(best[row])])
+    for row in found:
+        places = [s for s in row if s.startswith("cube_place.")]
+        if places:  # a place on the table says more than "on the table"
+            row[:] = [s for s in row if not s.startswith("cube_in.")]
+    return found
