@@ -1,0 +1,140 @@
+"""Words for a change of meaning: what changed, and what is now true.
+
+The words are the vocabulary's nearest statements, read once a segment from its mean embedding; no
+frame is decoded on its own. A segment that reads like the one before says nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..planning.vocabulary import Vocabulary
+from .segments import Array, Change
+
+_COPULAS = {"is": "it was", "are": "they were"}
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """What is said about a change.
+
+    ``subject`` changed most: ``statement`` is now true of it, ``previous`` was ("" at first sight).
+    ``now_true`` holds a statement a subject; ``confidence`` in [0, 1] and ``change`` (cosine
+    distance) are the subject's; ``embedding`` (D,) is the mean meaning it was read from.
+    """
+
+    text: str
+    subject: str
+    statement: str
+    previous: str
+    confidence: float
+    change: float
+    embedding: Array
+    now_true: tuple[str, ...]
+
+
+class Speaker:
+    """Remembers what was said last, so that nothing is said twice."""
+
+    def __init__(self, vocabulary: Vocabulary, min_confidence: float = 0.5) -> None:
+        if not 0 <= min_confidence <= 1:
+            raise ValueError(
+                f"min_confidence = {min_confidence!r} is not usable; allowed: 0 to 1"
+            )
+        self.vocabulary = vocabulary
+        self.min_confidence = min_confidence
+        self._said: dict[int, int] = {}  # subject index -> statement index
+        self._unsure: set[int] = set()
+
+    @property
+    def unsure(self) -> tuple[int, ...]:
+        """Subjects whose segment could not be read with confidence yet."""
+        return tuple(sorted(self._unsure))
+
+    def say(self, change: Change) -> Utterance | None:
+        """The words for a change, or None when the meaning is as it was or cannot be read."""
+        order = [*change.subjects, *sorted(self._unsure - set(change.subjects))]
+        news: list[tuple[int, int | None]] = []  # subject, statement before
+        confidences: dict[int, float] = {}
+        first = not self._said
+        for index in order:
+            statement, confidence = self._read(index, change.means[index])
+            if confidence < self.min_confidence:
+                self._unsure.add(index)
+                continue
+            self._unsure.discard(index)
+            before = self._said.get(index)
+            if statement != before:
+                self._said[index] = statement
+                confidences[index] = confidence
+                news.append((index, before))
+        if not news:
+            return None
+        top, before = news[0]
+        text = self.scene() if first else " ".join(self._news(*item) for item in news)
+        position = change.subjects.index(top) if top in change.subjects else None
+        return Utterance(
+            text=text,
+            subject=self.vocabulary.subjects[top].id,
+            statement=self._statement(top, self._said[top]),
+            previous="" if before is None else self._statement(top, before),
+            confidence=confidences[top],
+            change=change.distances[position] if position is not None else 0.0,
+            embedding=change.means[top].astype(np.float32),
+            now_true=self.now_true(),
+        )
+
+    def now_true(self) -> tuple[str, ...]:
+        """The statement held true of each subject, in the vocabulary's order; "" when unsure."""
+        return tuple(
+            self._statement(i, self._said[i]) if i in self._said else ""
+            for i in range(len(self.vocabulary.subjects))
+        )
+
+    def scene(self) -> str:
+        """The whole scene in one sentence."""
+        return sentence(join_words([text for text in self.now_true() if text]))
+
+    def _read(self, index: int, mean: Array) -> tuple[int, float]:
+        statement, confidence = self.vocabulary.subjects[index].nearest(mean)
+        return int(statement), float(confidence)
+
+    def _statement(self, index: int, statement: int) -> str:
+        return self.vocabulary.subjects[index].statements[statement]
+
+    def _news(self, index: int, before: int | None) -> str:
+        now = self._statement(index, self._said[index])
+        return sentence(now) if before is None else change_in_words(
+            self._statement(index, before), now
+        )
+
+
+def change_in_words(before: str, now: str) -> str:
+    """ "The drawer is open now (it was closed)." for "the drawer is closed", "the drawer is open".
+
+    Statements that do not share their words up to "is" or "are" are put side by side.
+    """
+    old, new = before.rstrip(". ").split(), now.rstrip(". ").split()
+    for copula, pronoun in _COPULAS.items():
+        if copula not in old or copula not in new:
+            continue
+        split = new.index(copula) + 1
+        if old[:split] == new[:split]:
+            was = " ".join(old[split:])
+            return sentence(f"{' '.join(new)} now ({pronoun} {was})")
+    return sentence(f"{' '.join(new)} now (before: {' '.join(old)})")
+
+
+def join_words(statements: list[str]) -> str:
+    """ "a, b and c"."""
+    if len(statements) < 2:
+        return "".join(statements)
+    return f"{', '.join(statements[:-1])} and {statements[-1]}"
+
+
+def sentence(text: str) -> str:
+    """With a capital letter and one full stop."""
+    text = text.strip().rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}." if text else ""

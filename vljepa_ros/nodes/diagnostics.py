@@ -1,0 +1,96 @@
+"""Rates, latencies and staleness on /diagnostics, on the steady clock."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
+from rclpy.node import Node
+
+PERIOD_S = 1.0
+_WINDOW_S = 5.0
+_SAMPLES = 256
+
+
+class Rate:
+    """Events per second over the last seconds."""
+
+    def __init__(self) -> None:
+        self._ticks: deque[float] = deque(maxlen=_SAMPLES)
+        self.count = 0
+
+    def tick(self) -> None:
+        self._ticks.append(time.monotonic())
+        self.count += 1
+
+    @property
+    def hz(self) -> float:
+        now = time.monotonic()
+        recent = [tick for tick in self._ticks if now - tick <= _WINDOW_S]
+        return (len(recent) - 1) / (now - recent[0]) if len(recent) > 1 else 0.0
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last event; infinite before the first."""
+        return time.monotonic() - self._ticks[-1] if self._ticks else float("inf")
+
+
+class Latency:
+    """Percentiles in milliseconds over the latest samples."""
+
+    def __init__(self) -> None:
+        self._samples: deque[float] = deque(maxlen=_SAMPLES)
+
+    def add(self, seconds: float) -> None:
+        self._samples.append(seconds * 1e3)
+
+    def percentile(self, percent: float) -> float:
+        if not self._samples:
+            return 0.0
+        ordered = sorted(self._samples)
+        return ordered[min(int(len(ordered) * percent / 100), len(ordered) - 1)]
+
+    def values(self, name: str) -> dict[str, str]:
+        return {
+            f"{name} p50 (ms)": f"{self.percentile(50):.1f}",
+            f"{name} p95 (ms)": f"{self.percentile(95):.1f}",
+        }
+
+
+Report = tuple[bytes, str, Mapping[str, str]]
+OK, WARN, ERROR, STALE = (
+    DiagnosticStatus.OK,
+    DiagnosticStatus.WARN,
+    DiagnosticStatus.ERROR,
+    DiagnosticStatus.STALE,
+)
+
+
+class Diagnostics:
+    """Publishes what ``report`` returns (level, message, values) once a second."""
+
+    def __init__(self, node: Node, report: Callable[[], Report]) -> None:
+        self._node = node
+        self._report = report
+        self.model_id = ""
+        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        # Steady: a paused simulation or a clock set back must not silence the diagnostics.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(PERIOD_S, self.publish, clock=steady)
+
+    def publish(self) -> None:
+        level, message, values = self._report()
+        status = DiagnosticStatus(
+            level=level,
+            name=self._node.get_fully_qualified_name(),
+            message=message,
+            hardware_id=self.model_id,
+            values=[KeyValue(key=key, value=value) for key, value in values.items()],
+        )
+        array = DiagnosticArray(status=[status])
+        array.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(array)
