@@ -17,6 +17,7 @@ import yaml
 from .scene_semantics import STATE_SUBJECTS, STATEMENTS, SUBJECTS
 from .spintax import expand
 
+TRAINING_FILES = ("fixtures", "cube", "actions", "compound", "fixtures2", "cube2")
 NOT_MENTIONED = 0
 IGNORED = -100
 
@@ -40,15 +41,9 @@ class Sentence:
         if self.parts is None:
             return [IGNORED] * len(STATE_SUBJECTS)
         labels = []
-        of_cube = [part for part in self.parts if part.startswith("cube_")]
         for subject in STATE_SUBJECTS:
             own = [part for part in self.parts if part.split(".")[0] == subject]
-            if own:
-                labels.append(1 + SUBJECTS[subject].index(own[0]))
-            elif subject.startswith("cube_") and of_cube:
-                labels.append(IGNORED)  # the other way to say where the cube is
-            else:
-                labels.append(NOT_MENTIONED)
+            labels.append(1 + SUBJECTS[subject].index(own[0]) if own else NOT_MENTIONED)
         return labels
 
 
@@ -74,9 +69,9 @@ def read_yaml(package: str, name: str) -> Any:
 
 
 def load_patterns() -> Patterns:
-    """Read the four training files and fill the place patterns in for every place."""
+    """Read the training files and fill the place patterns in for every place."""
     merged = Patterns()
-    for name in ("fixtures", "cube", "actions", "compound"):
+    for name in TRAINING_FILES:
         content = read_yaml("vljepa_ros.training", f"phrases/train_{name}.yaml")
         merged.macros.update(content.get("macros", {}))
         for key in ("goals", "statements", "events", "questions", "actions", "activities"):

@@ -9,7 +9,7 @@ import numpy as np
 
 _MACRO = re.compile(r"<([A-Z_]+)>")
 _INNERMOST = re.compile(r"\{([^{}]*)\}")
-MAX_PASSES = 200
+MAX_PASSES = 10_000
 
 
 def expand(pattern: str, rng: np.random.Generator, macros: Mapping[str, str] | None = None) -> str:

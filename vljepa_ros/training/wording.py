@@ -54,6 +54,16 @@ class WordingConfig:
     seed: int = 0
 
 
+@dataclass(frozen=True)
+class Anchors:
+    """Embeddings that wordings are trained towards: statements (31, D), the subjects' questions
+    (6, D), action names (15, D)."""
+
+    statements: Tensor
+    questions: Tensor
+    actions: Tensor
+
+
 class CachedCorpus:
     """Tokenised sentences with the frozen lower layers' outputs, fp16, in length order."""
 
@@ -113,8 +123,14 @@ def reader_loss(outputs: Tensor, mentioned: Tensor, canonical: Tensor, parts: Te
     return torch.stack(losses).mean()
 
 
-def train(model: VLJEPA, config: WordingConfig, folder: Path, log: Any) -> None:
-    """Run (or resume) the stage; the checkpoint is folder/wording.safetensors."""
+def train(
+    model: VLJEPA, config: WordingConfig, path: Path, log: Any, fixed: Anchors | None = None
+) -> None:
+    """Run (or resume) the stage; `path` is its checkpoint.
+
+    With `fixed` anchors (those a trained predictor answers with) the stage only brings more
+    wordings to where the meanings already are, so it can be repeated after the vision stages.
+    """
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
     encoder = model.y_encoder
@@ -122,7 +138,8 @@ def train(model: VLJEPA, config: WordingConfig, folder: Path, log: Any) -> None:
     rows = corpus(config.seed, config.corpus_scale)
     data = CachedCorpus(rows, encoder)
     log(f"corpus: {len(rows)} sentences, cached in {time.time() - started:.0f} s")
-    set_statistics(encoder, data)
+    if fixed is None and not path.exists():
+        set_statistics(encoder, data)
     sentence = [p for p in encoder.sentence.parameters() if p.requires_grad]
     heads = [p for n, p in encoder.named_parameters() if not n.startswith("sentence.")]
     optimizer = torch.optim.AdamW(
@@ -132,7 +149,6 @@ def train(model: VLJEPA, config: WordingConfig, folder: Path, log: Any) -> None:
         ],
         weight_decay=config.weight_decay,
     )
-    path = folder / "wording.safetensors"
     first = checkpointing.load(path, encoder, optimizer)[0] if path.exists() else 0
     peaks = [group["lr"] for group in optimizer.param_groups]
     running: dict[str, float] = {}
@@ -144,7 +160,10 @@ def train(model: VLJEPA, config: WordingConfig, folder: Path, log: Any) -> None:
         encoder.train()
         if step % ANCHOR_EVERY == 0 or step == first:
             anchors = anchor_vectors(encoder)
-        losses = step_losses(encoder, data, kinds, config, rng, anchors)
+        goals = fixed or Anchors(*canonical_embeddings(encoder, anchors))
+        losses = step_losses(encoder, data, kinds, config, rng, goals)
+        if fixed is not None:
+            losses["anchor"] = anchor_loss(encoder, fixed)
         loss = sum(losses.values())
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -157,7 +176,7 @@ def train(model: VLJEPA, config: WordingConfig, folder: Path, log: Any) -> None:
             log(f"wording {step + 1}/{config.steps} {time.time() - started:.0f} s {words}")
         if (step + 1) % 300 == 0 or step + 1 == config.steps:
             checkpointing.save(path, encoder, optimizer, step + 1)
-            log(f"  development: {development(encoder)}")
+            log(f"  development: {development(encoder, anchors=fixed)}")
 
 
 def batch_kinds(data: CachedCorpus) -> list[np.ndarray]:
@@ -170,18 +189,15 @@ def batch_kinds(data: CachedCorpus) -> list[np.ndarray]:
 
 def step_losses(
     encoder: YEncoder, data: CachedCorpus, kinds: list[np.ndarray], config: WordingConfig,
-    rng: np.random.Generator, anchors: Tensor,
+    rng: np.random.Generator, anchors: Anchors,
 ) -> dict[str, Tensor]:
-    """The three losses on one batch: statements, actions, and many-part goals.
-
-    `anchors` are the canonical sentences' vectors, refreshed every few steps.
-    """
+    """The three losses on one batch: statements, actions, and many-part goals."""
     statements, actions, goals = kinds
     counts = (config.batch // 2, config.batch // 6, config.batch // 3)
     # Rows lie in length order: a window of neighbours wastes little on padding.
     picks = [_window(kind, count, rng)
              for kind, count in zip((statements, actions, goals), counts, strict=True)]
-    canonical, questions, action_names = canonical_embeddings(encoder, anchors)
+    canonical, questions, action_names = anchors.statements, anchors.questions, anchors.actions
     losses: dict[str, Tensor] = {}
     reading = []
     for pick in picks:
@@ -206,6 +222,17 @@ def step_losses(
             reading.append(reader_loss(outputs, mentioned, canonical, parts))
     losses["reader"] = torch.stack(reading).mean()
     return losses
+
+
+def anchor_loss(encoder: YEncoder, fixed: Anchors) -> Tensor:
+    """Keeps the canonical sentences where the trained predictor and dynamics expect them."""
+    vectors = encoder.vectors([*STATEMENTS.values(), *ACTION_TEXTS.values()])
+    count = len(STATEMENTS)
+    apart = [
+        1 - (encoder.head(vectors[:count]) * fixed.statements).sum(-1),
+        1 - (encoder.action_head(vectors[count:]) * fixed.actions).sum(-1),
+    ]
+    return 5.0 * torch.cat(apart).mean()
 
 
 def _window(kind: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -251,7 +278,8 @@ def set_statistics(encoder: YEncoder, data: CachedCorpus) -> None:
 
 @torch.no_grad()
 def development(
-    encoder: YEncoder, content: dict[str, Any] | None = None, threshold: float = 0.5
+    encoder: YEncoder, content: dict[str, Any] | None = None, threshold: float = 0.5,
+    anchors: Anchors | None = None,
 ) -> dict[str, float]:
     """Accuracy on sentences nobody trained on; by default the development file.
 
@@ -260,7 +288,8 @@ def development(
     """
     encoder.eval()
     sets = sentences(content or read_yaml("vljepa_ros.training", "phrases/dev.yaml"))
-    canonical, questions, names = canonical_embeddings(encoder, anchor_vectors(encoder))
+    goals = anchors or Anchors(*canonical_embeddings(encoder, anchor_vectors(encoder)))
+    canonical, questions, names = goals.statements, goals.questions, goals.actions
     figures: dict[str, float] = {}
     for kind, rows in sets.items():
         tokens, mask = encoder.tokens([r.text for r in rows])

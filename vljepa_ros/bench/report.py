@@ -1,0 +1,36 @@
+"""What every benchmark returns: one JSON-able dict with interval and baselines."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+
+def wilson(right: int, count: int, z: float = 1.96) -> list[float]:
+    """95% Wilson interval of a share."""
+    if count == 0:
+        return [0.0, 1.0]
+    share = right / count
+    centre = share + z * z / (2 * count)
+    spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    scale = 1 + z * z / count
+    low, high = (centre - spread) / scale, (centre + spread) / scale
+    return [round(max(0.0, low), 4), round(min(1.0, high), 4)]
+
+
+def share(flags: list[bool]) -> dict[str, Any]:
+    """n, rate and 95% interval of a list of successes."""
+    right = sum(bool(f) for f in flags)
+    rate = round(right / len(flags), 4) if flags else None
+    return {"n": len(flags), "rate": rate, "interval95": wilson(right, len(flags))}
+
+
+def write(result: dict[str, Any], path: Path | None) -> None:
+    """Print the result as one JSON object and, when a path is given, write it there too."""
+    text = json.dumps(result, indent=1, default=float)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n", encoding="utf-8")
+    print(text)

@@ -1,0 +1,137 @@
+"""What benchmarks share: the scene, the model, candidates, wordings, and the simple rivals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from vljepa_ros.model.config import YEncoderConfig
+from vljepa_ros.model.sentence_encoder import MiniLM, mean_pool
+from vljepa_ros.model.world_model import LatentStates, LatentWorldModel
+from vljepa_ros.planning.protocols import Action
+from vljepa_ros.sim.scene import Scene
+from vljepa_ros.sim.symbolic import SymbolicState, all_states
+from vljepa_ros.training.phrases import Sampler, load_patterns, read_yaml
+from vljepa_ros.training.scene_semantics import ACTION_TEXTS
+from vljepa_ros.training.targets import WORLD_TARGETS
+
+HELD_OUT_SEED = 1_000_000  # training seeds lie below
+DEFAULT_MODEL = Path(__file__).resolve().parents[2] / "models" / "compact"
+
+
+def model_folder(given: Path | None) -> Path:
+    """The model folder: the one given, the repository's, or the installed package's."""
+    if given is not None:
+        return given
+    if DEFAULT_MODEL.is_dir():
+        return DEFAULT_MODEL
+    from ament_index_python.packages import get_package_share_directory
+
+    return Path(get_package_share_directory("vljepa_ros")) / "models" / "compact"
+
+
+def candidates(scene: Scene) -> list[Action]:
+    """The fifteen actions in plain words, targets in the optical frame."""
+    actions = []
+    for name, text in ACTION_TEXTS.items():
+        target = None
+        if name in WORLD_TARGETS:
+            x, y, z = scene.to_optical(np.array(WORLD_TARGETS[name]))
+            target = (float(x), float(y), float(z))
+        actions.append(Action(name, text, skill=name, target=target))
+    return actions
+
+
+def reworded(actions: Sequence[Action], rng: np.random.Generator) -> list[Action]:
+    """The same actions in held-out wording."""
+    texts = read_yaml("vljepa_ros.bench", "phrases/heldout.yaml")["actions"]
+    return [replace(a, text=str(rng.choice(texts[a.id]))) for a in actions]
+
+
+class Eyes:
+    """Pictures of a scene as the model sees them, and pictures of other scenes for the blind."""
+
+    def __init__(self, world: LatentWorldModel, scene: Scene, rng: np.random.Generator) -> None:
+        self.world, self.scene, self.rng = world, scene, rng
+        self._others: LatentStates | None = None
+
+    def look(self) -> LatentStates:
+        """The state the model sees now."""
+        return self.world.encode(self.scene.render().transpose(2, 0, 1)[None])
+
+    def remember_others(self, count: int = 40) -> None:
+        """Encode pictures of `count` random other scenes, for `blind`."""
+        states = all_states()
+        clips = []
+        for _ in range(count):
+            state = states[self.rng.integers(len(states))]
+            self.scene.reset(state, seed=HELD_OUT_SEED + int(self.rng.integers(1 << 20)))
+            clips.append(self.scene.render().transpose(2, 0, 1)[None])
+        self._others = self.world.encode_many(clips)
+
+    def blind(self) -> LatentStates:
+        """The state of some other scene."""
+        if self._others is None:
+            raise RuntimeError("remember_others() must run first")
+        return self._others.select([int(self.rng.integers(len(self._others)))])
+
+
+class TextOnly:
+    """The strongest simple rival: similarity of goal and action texts in the raw MiniLM."""
+
+    def __init__(self, actions: Sequence[Action]) -> None:
+        self.encoder = MiniLM(YEncoderConfig()).eval()
+        self.actions = list(actions)
+        self.vectors = self._embed([a.text for a in actions])
+
+    @torch.no_grad()
+    def _embed(self, texts: list[str]) -> torch.Tensor:
+        ids, mask = self.encoder.tokenize(texts)
+        hidden = self.encoder.upper(self.encoder.lower(ids, mask), mask)
+        return torch.nn.functional.normalize(mean_pool(hidden, mask), dim=-1)
+
+    def rank(self, goal: str) -> list[str]:
+        """Action ids, most similar first."""
+        order = (self.vectors @ self._embed([goal])[0]).argsort(descending=True)
+        return [self.actions[int(i)].id for i in order]
+
+
+@dataclass(frozen=True)
+class Wording:
+    """Goal texts: `plain` draws from the training patterns with an unseen seed, `held_out` from
+    sentences written apart, never trained on and never tuned on."""
+
+    kind: str
+    rng: np.random.Generator
+    sampler: Sampler
+    held_out: dict[str, Any]
+
+    @classmethod
+    def make(cls, kind: str, seed: int) -> Wording:
+        held_out = read_yaml("vljepa_ros.bench", "phrases/heldout.yaml")
+        return cls(kind, np.random.default_rng(seed), Sampler(load_patterns(), seed), held_out)
+
+    def of(self, statement: str) -> str:
+        """A goal sentence for one statement id."""
+        if self.kind == "plain":
+            return self.sampler.words(self.sampler.patterns.goals[statement])
+        return str(self.rng.choice(self.held_out["goals"][statement]))
+
+    def compound(self) -> tuple[str, list[str]]:
+        """A goal sentence with several parts, and the parts."""
+        if self.kind == "plain":
+            sentence = self.sampler.compound()
+            return sentence.text, list(sentence.parts or ())
+        rows = self.held_out["compounds"]
+        row = rows[self.rng.integers(len(rows))]
+        return row["text"], list(row["parts"])
+
+
+def random_state(rng: np.random.Generator) -> SymbolicState:
+    states = all_states()
+    return states[rng.integers(len(states))]

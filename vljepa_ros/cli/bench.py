@@ -1,0 +1,49 @@
+"""vljepa bench NAME: run one benchmark on held-out seeds and print one JSON object."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from vljepa_ros.model.checkpoint import ModelError
+
+NAMES = ("skills", "ranking", "planning", "works", "latency")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", choices=NAMES)
+    parser.add_argument("--seed", type=int, default=0, help="seeds start at a held-out offset")
+    parser.add_argument("--episodes", type=int, help="how many (default: the benchmark's own)")
+    parser.add_argument("--goals", type=Path, help="planning: goals from this YAML file")
+    parser.add_argument("--wording", choices=("plain", "held_out"), help="planning: goal wording")
+    parser.add_argument("--tasks", action="store_true",
+                        help="planning: OGBench's official tasks 1, 2, 4, 5")
+    parser.add_argument("--rivals", type=int, help="planning: episodes for each rival")
+    parser.add_argument("--model", type=Path, help="model folder (default: models/compact)")
+    parser.add_argument("--json", type=Path, help="write the JSON object here as well")
+
+
+def main(args: argparse.Namespace) -> int:
+    from vljepa_ros.bench import report
+
+    module = import_module(f"vljepa_ros.bench.{args.name}")
+    wanted = {
+        "seed": args.seed, "episodes": args.episodes, "model": args.model, "goals": args.goals,
+        "kind": args.wording, "tasks": args.tasks or None, "rivals": args.rivals,
+    }
+    known = inspect.signature(module.run).parameters
+    given = {k: v for k, v in wanted.items() if v is not None}
+    useless = sorted(set(given) - set(known))
+    if useless:
+        print(f"vljepa bench {args.name}: --{useless[0]} is not for this benchmark; "
+              f"allowed: {', '.join(known)}", file=sys.stderr)
+        return 2
+    try:
+        report.write(module.run(**given), args.json)
+    except (ValueError, ModelError) as error:
+        print(f"vljepa bench {args.name}: {error}", file=sys.stderr)
+        return 2
+    return 0

@@ -1,0 +1,47 @@
+"""vljepa: one console command; every subcommand imports only what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("vljepa_ros.cli.demo", "simulator and nodes, a goal in words, a video of it all"),
+    "bench": ("vljepa_ros.cli.bench", "the benchmarks; one JSON object each"),
+    "train": ("vljepa_ros.training.run", "train a model, resumable"),
+    "models": ("vljepa_ros.cli.models", "the models that are here, with their fingerprints"),
+}
+"""Name -> module with add_arguments(parser) and main(args) -> exit status, and its help line."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a subcommand. Exit status: 0 done, 1 not reached or failed, 2 unusable arguments."""
+    parser = argparse.ArgumentParser(prog="vljepa", description=__doc__.splitlines()[0])
+    parser.add_argument("--version", action="version", version=_version())
+    sub = parser.add_subparsers(dest="command", metavar="COMMAND")
+    given = list(sys.argv[1:] if argv is None else argv)
+    for name, (module, words) in COMMANDS.items():
+        child = sub.add_parser(name, help=words, description=words)
+        if given[:1] == [name]:
+            import_module(module).add_arguments(child)
+    args = parser.parse_args(given)
+    if args.command is None:
+        parser.print_help()
+        return 2
+    run: Callable[[argparse.Namespace], int] = import_module(COMMANDS[args.command][0]).main
+    try:
+        return run(args)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _version() -> str:
+    from vljepa_ros import __version__
+
+    return f"vljepa {__version__}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

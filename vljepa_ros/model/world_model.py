@@ -1,0 +1,240 @@
+"""The in-process world model: what planning, nodes and benchmarks call. Numpy in, numpy out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from vljepa_ros.planning.goal import Goal, GoalPart
+from vljepa_ros.planning.protocols import Action, Array, Imagined
+from vljepa_ros.planning.vocabulary import Subject, Vocabulary
+
+from .checkpoint import ModelError, load_model
+from .config import ModelConfig
+from .dynamics import TARGET_FEATURES
+from .vljepa import VLJEPA
+
+MAX_TEXT = 500  # characters of a goal
+MAX_PIXELS = 64 << 20
+MAX_CACHED_TEXTS = 4096
+
+
+class GoalError(ValueError):
+    """A goal text that cannot be taken at all; the message names field, value and range."""
+
+
+@dataclass(frozen=True)
+class LatentStates:
+    """A batch of state tokens (N, K, width)."""
+
+    tokens: Tensor
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def select(self, indices: Sequence[int]) -> LatentStates:
+        return LatentStates(self.tokens[torch.as_tensor(list(indices), dtype=torch.long)])
+
+
+class LatentWorldModel:
+    """A VL-JEPA with its vocabulary behind the WorldModel protocol. Not thread-safe."""
+
+    def __init__(self, network: VLJEPA, vocabulary: Vocabulary, device: str = "cpu") -> None:
+        self.network = network.eval()
+        self.vocabulary = vocabulary
+        self.model_id = vocabulary.model_id
+        self.device = torch.device(device)
+        part = network.config.x_encoder
+        self.clip_frames, self.clip_stride, self.image_size = (
+            part.frames, part.stride, part.image_size,
+        )
+        self.embedding_dim = network.config.embedding
+        self._action_tokens: dict[tuple[str, tuple[float, float, float] | None], Tensor] = {}
+
+    @classmethod
+    def load(cls, path: str | Path, device: str = "cpu") -> LatentWorldModel:
+        """A model folder; raises ModelError with one line (missing, damaged, device absent)."""
+        check_device(device)
+        loaded = load_model(path, device)
+        return cls(loaded.network, loaded.vocabulary, device)
+
+    @classmethod
+    def tiny(cls, seed: int = 0) -> LatentWorldModel:
+        """Random tiny weights and a two-subject vocabulary, for tests."""
+        torch.manual_seed(seed)
+        network = VLJEPA(ModelConfig.tiny()).eval()
+        subjects = []
+        for name, values in (("drawer", ("closed", "open")), ("window", ("closed", "open"))):
+            texts = tuple(f"the {name} is {value}" for value in values)
+            ids = tuple(f"{name}.{value}" for value in values)
+            with torch.no_grad():
+                query = network.y_encoder([f"is the {name} open?"])[0].numpy()
+                embeddings = network.y_encoder(list(texts)).numpy()
+            subjects.append(Subject(name, query, ids, texts, embeddings))
+        return cls(network, Vocabulary(f"tiny-{seed}", tuple(subjects)))
+
+    @torch.no_grad()
+    def encode(self, clip: Array) -> LatentStates:
+        """One state from a clip (T, 3, H, W) uint8, oldest first; any H, W (area-resized).
+
+        Fewer than `clip_frames` frames are padded by repeating the oldest; of more, the newest
+        are used.
+        """
+        return LatentStates(self.network.x_encoder(self._clip(clip)))
+
+    @torch.no_grad()
+    def encode_many(self, clips: Sequence[Array]) -> LatentStates:
+        """One state for each clip."""
+        return LatentStates(self.network.x_encoder(torch.cat([self._clip(c) for c in clips])))
+
+    @torch.no_grad()
+    def read(self, states: LatentStates, queries: Array) -> Array:
+        """Unit answers (N, Q, D) to unit queries (Q, D)."""
+        answers = self.network.predictor(states.tokens, self._tensor(queries))
+        return answers.float().cpu().numpy()
+
+    @torch.no_grad()
+    def describe(self, states: LatentStates) -> Array:
+        """(N, D): the answer to the empty query, "what is happening?"."""
+        return self.network.predictor(states.tokens, None)[:, 0].float().cpu().numpy()
+
+    @torch.no_grad()
+    def imagine(
+        self, states: LatentStates, actions: Sequence[Action], queries: Array
+    ) -> Imagined:
+        """Every state under every action, read against the queries."""
+        tokens = self._tokens_of(actions)
+        count, many = len(states), len(actions)
+        repeated = states.tokens.repeat_interleave(many, dim=0)
+        after, logit = self.network.dynamics(repeated, tokens.repeat(count, 1))
+        answers = self.network.predictor(after, self._tensor(queries))
+        return Imagined(
+            LatentStates(after),
+            logit.sigmoid().view(count, many).float().cpu().numpy(),
+            answers.view(count, many, *answers.shape[1:]).float().cpu().numpy(),
+        )
+
+    @torch.no_grad()
+    def embed_texts(self, texts: list[str]) -> Array:
+        """Unit embeddings (N, D) of statements, questions or captions."""
+        return self.network.y_encoder([checked_text(t, "text") for t in texts]).cpu().numpy()
+
+    @torch.no_grad()
+    def understand(self, text: str) -> Goal:
+        """A goal in words -> its parts, each snapped to the statement it was understood as.
+
+        `understood` is False when the sentence speaks of nothing the model knows, or too
+        unclearly. Raises GoalError for a text that is empty or too long.
+        """
+        text = checked_text(text, "goal text")
+        encoder = self.network.y_encoder
+        tokens, mask = encoder.tokens([text])
+        goals = [s for s in self.vocabulary.subjects if s.id != "activity"]
+        queries = self._tensor(np.stack([s.query for s in goals]))
+        outputs, mentioned = encoder.goal_reader(tokens, mask, queries)
+        speaks = mentioned[0].sigmoid().cpu().numpy()
+        found: list[tuple[float, GoalPart]] = []
+        for i, subject in enumerate(goals):
+            if speaks[i] < 0.5:
+                continue
+            best, confidence = subject.nearest(outputs[0, i].cpu().numpy())
+            found.append((
+                float(speaks[i] * confidence),
+                GoalPart(
+                    text=subject.statements[int(best)],
+                    embedding=subject.embeddings[int(best)],
+                    subject=subject.id,
+                    statement_id=subject.statement_ids[int(best)],
+                    threshold=self.vocabulary.met_threshold,
+                ),
+            ))
+        found = _one_place_only(found)
+        confidence = min((c for c, _ in found), default=float(1.0 - speaks.max(initial=0.0)))
+        understood = bool(found) and confidence >= self.vocabulary.understood_threshold
+        parts = tuple(part for _, part in found) if understood else ()
+        return Goal(parts, text=text, understood=understood, confidence=float(confidence))
+
+    def _clip(self, clip: Array) -> Tensor:
+        shape = getattr(clip, "shape", None)
+        if (shape is None or len(shape) != 4 or shape[1] != 3 or clip.dtype != np.uint8
+                or min(shape) < 1):
+            kind = f"{getattr(clip, 'dtype', type(clip).__name__)} {shape}"
+            raise ValueError(f"clip is {kind}; allowed: uint8 (T, 3, H, W)")
+        if shape[2] * shape[3] > MAX_PIXELS:
+            raise ValueError(f"clip has {shape[2]}x{shape[3]} pixels; allowed: {MAX_PIXELS}")
+        frames = list(clip[-self.clip_frames :])
+        frames = [frames[0]] * (self.clip_frames - len(frames)) + frames
+        size = (self.image_size, self.image_size)
+        small = []
+        for frame in frames:
+            picture = np.ascontiguousarray(frame.transpose(1, 2, 0))
+            if picture.shape[:2] != size:
+                picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+            small.append(picture)
+        stacked = torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2)
+        return stacked[None].to(self.device)
+
+    def _tokens_of(self, actions: Sequence[Action]) -> Tensor:
+        """(A, width) action tokens; texts are encoded once and remembered."""
+        missing = [a for a in actions if (a.text, a.target) not in self._action_tokens]
+        if missing:
+            if len(self._action_tokens) > MAX_CACHED_TEXTS:
+                self._action_tokens.clear()
+                missing = list(actions)
+            encoder = self.network.y_encoder
+            embedded = encoder.action_head(encoder.vectors([a.text for a in missing]))
+            tokens = self.network.dynamics.action_tokens(embedded, target_features(missing, self.device))
+            for action, token in zip(missing, tokens, strict=True):
+                self._action_tokens[(action.text, action.target)] = token
+        return torch.stack([self._action_tokens[(a.text, a.target)] for a in actions])
+
+    def _tensor(self, rows: Array) -> Tensor:
+        return torch.as_tensor(np.asarray(rows, dtype=np.float32), device=self.device)
+
+
+def target_features(actions: Sequence[Action], device: torch.device | str = "cpu") -> Tensor:
+    """(A, 4): the target in the optical frame in metres and 1, or zeros where there is none."""
+    features = torch.zeros(len(actions), TARGET_FEATURES, device=device)
+    for row, action in enumerate(actions):
+        if action.target is not None:
+            features[row] = torch.tensor([*action.target, 1.0])
+    return features
+
+
+def checked_text(text: str, name: str) -> str:
+    """The stripped text; raises GoalError when it is empty, too long or not text."""
+    if not isinstance(text, str) or not text.strip():
+        raise GoalError(f"{name} is empty; allowed: 1 to {MAX_TEXT} characters")
+    text = " ".join(text.split())
+    if len(text) > MAX_TEXT:
+        raise GoalError(f"{name} has {len(text)} characters; allowed: 1 to {MAX_TEXT}")
+    return text
+
+
+def check_device(device: str) -> None:
+    """Raise ModelError when the device does not exist here."""
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"device '{device}' cannot be used here ({reason}); allowed: cpu"
+                         + (", cuda" if torch.cuda.is_available() else "")) from error
+
+
+def _one_place_only(
+    found: list[tuple[float, GoalPart]]
+) -> list[tuple[float, GoalPart]]:
+    """The cube is asked to be in one place: of two readings of it the surer one counts."""
+    cube = [item for item in found if item[1].subject.startswith("cube_")]
+    if len(cube) < 2:
+        return found
+    place = [item for item in cube if item[1].subject == "cube_place"]
+    table = [item for item in cube if item[1].statement_id == "cube_in.table"]
+    keep = place[0] if place and table else max(cube, key=lambda item: item[0])
+    return [item for item in found if item not in cube or item is keep]

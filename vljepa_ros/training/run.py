@@ -1,0 +1,107 @@
+"""One training run: wording stage, stage 1, stage 2, export. Resumable at every point."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from vljepa_ros.model.config import ModelConfig
+from vljepa_ros.model.vljepa import VLJEPA
+
+from . import checkpointing, stages, wording
+from .export import export
+from .pictures import Pictures
+from .sentence_bank import SentenceBank
+from .validation import validate
+
+DEFAULT_CONFIG = Path(__file__).parent / "configs" / "compact.yaml"
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """A run's YAML; an unknown key is an error that lists the known ones."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ValueError(f"config '{path}' does not exist") from error
+    except yaml.YAMLError as error:
+        raise ValueError(f"config '{path}' is not YAML: {str(error).splitlines()[0]}") from error
+    known = {"name", "seed", "data", "model", "wording", "vision"}
+    unknown = set(content or {}) - known
+    if not isinstance(content, dict) or unknown:
+        raise ValueError(f"config '{path}': unknown {sorted(unknown)}; allowed: {sorted(known)}")
+    for key, cls in (("wording", wording.WordingConfig), ("vision", stages.VisionConfig)):
+        names = {f.name for f in fields(cls)}
+        wrong = set(content.get(key) or {}) - names
+        if wrong:
+            raise ValueError(f"config '{path}': {key}.{sorted(wrong)[0]} is unknown; "
+                             f"allowed: {sorted(names)}")
+    return content
+
+
+def run(config: dict[str, Any], folder: Path, minutes: float | None = None) -> None:
+    """Train (or go on training) in `folder`; ends with folder/model when everything is done."""
+    folder.mkdir(parents=True, exist_ok=True)
+    logfile = (folder / "log.txt").open("a")
+
+    def log(line: str) -> None:
+        text = f"{time.strftime('%H:%M:%S')} {line}"
+        print(text, flush=True)
+        print(text, file=logfile, flush=True)
+
+    seed = int(config.get("seed", 0))
+    torch.manual_seed(seed)
+    network = VLJEPA(ModelConfig.from_dict(config.get("model") or {}))
+    parts = network.trained_parameters()
+    log(f"trained parameters: {sum(parts.values()):,} {parts}")
+    words = wording.WordingConfig(**{"seed": seed, **(config.get("wording") or {})})
+    done = folder / "wording.safetensors"
+    if not done.exists() or _step(done) < words.steps:
+        wording.train(network, words, done, log)
+    else:
+        checkpointing.load(done, network.y_encoder)
+    vision = stages.VisionConfig(**{"seed": seed, **(config.get("vision") or {})})
+    pictures = Pictures(Path(config.get("data", "data/scene_v0")))
+    log(f"{len(pictures.frames)} pictures in memory")
+    bank = SentenceBank(network.y_encoder, seed + 1)
+    log("sentence bank ready")
+    trainer = stages.VisionTrainer(network, pictures, bank, vision)
+    stages.train(trainer, folder, log, lambda m: validate(m, pictures, bank), minutes)
+    model_id = export(network, pictures, folder / "model", str(config.get("name", "model")))
+    log(f"exported {model_id} to {folder / 'model'}")
+
+
+def _step(path: Path) -> int:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        return int((file.metadata() or {}).get("step", "0"))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="the run's YAML")
+    parser.add_argument("--out", type=Path, default=Path("runs/compact"), help="run folder")
+    parser.add_argument("--minutes", type=float, help="stop (resumable) after so many minutes")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: torch's)")
+
+
+def main(args: argparse.Namespace) -> int:
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    try:
+        run(read_config(args.config), args.out, args.minutes)
+    except (ValueError, FileNotFoundError) as error:
+        print(f"vljepa train: {error}")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    _parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_arguments(_parser)
+    raise SystemExit(main(_parser.parse_args()))
