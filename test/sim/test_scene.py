@@ -1,15 +1,21 @@
 import numpy as np
 import pytest
 
-scene_module = pytest.importorskip("vljepa_ros.sim.scene", exc_type=ImportError)
-
-from vljepa_ros.sim.appearance import Appearance  # noqa: E402
-from vljepa_ros.sim.symbolic import PLACES, SymbolicState, all_states, goal_holds  # noqa: E402
+from vljepa_ros.sim.appearance import Appearance
+from vljepa_ros.sim.layout import locate_cube
+from vljepa_ros.sim.scene import Scene
+from vljepa_ros.sim.symbolic import (
+    OFFICIAL_GOALS,
+    PLACES,
+    SymbolicState,
+    all_states,
+    goal_holds,
+)
 
 
 @pytest.fixture(scope="module")
 def scene():
-    return scene_module.Scene(128, 128)
+    return Scene(128, 128)
 
 
 def test_every_state_can_be_set_and_is_read_back(scene):
@@ -39,23 +45,24 @@ def test_a_cube_on_the_table_beside_the_drawer_is_not_in_it(scene):
     assert scene.truth().cube == "elsewhere"
 
 
-@pytest.mark.parametrize(
-    ("task_id", "goal"),
-    [
-        (1, {"drawer": "open", "window": "open"}),
-        (2, {"drawer": "closed", "drawer_lock": "locked", "window_lock": "locked"}),
-        (3, {"cube": "front_right", "drawer": "open", "window": "closed"}),
-        (4, {"cube": "drawer", "drawer": "closed"}),
-        (5, {"cube": "drawer", "window": "open"}),
-    ],
-)
-def test_official_starts_do_not_meet_the_goal(scene, task_id, goal):
+@pytest.mark.parametrize("task_id", OFFICIAL_GOALS)
+def test_official_tasks_start_at_rest_with_the_goal_not_met(scene, task_id):
     start = scene.reset_task(task_id, seed=3)
     assert scene.at_rest()
     assert not scene.task_success
-    assert not goal_holds(start, goal)
-    scene.set_goal(goal)
+    scene.set_goal(OFFICIAL_GOALS[task_id])
     assert not scene.goal_holds()
+    assert not goal_holds(start, OFFICIAL_GOALS[task_id])
+
+
+@pytest.mark.parametrize("task_id", OFFICIAL_GOALS)
+def test_official_goals_say_what_ogbench_checks(scene, task_id):
+    goal, said = scene.env.task_infos[task_id - 1]["goal"], OFFICIAL_GOALS[task_id]
+    assert said["drawer"] == ("open" if goal["drawer_pos"] < -0.1 else "closed")
+    assert said["window"] == ("open" if goal["window_pos"] > 0.1 else "closed")
+    locks = tuple("unlocked" if state else "locked" for state in goal["button_states"])
+    assert (said["drawer_lock"], said["window_lock"]) == locks
+    assert said["cube"] == locate_cube(goal["block_xyzs"][0], goal["drawer_pos"])
 
 
 def test_the_official_flag_can_be_met(scene):

@@ -1,6 +1,6 @@
 """What the camera sees of the same physics: light, colours, floor pattern and a nudged camera.
 
-An `Appearance` is drawn per episode for data augmentation and written into the compiled MuJoCo model.
+An `Appearance` is drawn per episode (data augmentation) and written into the compiled model.
 Nothing that carries meaning changes: the cube, the buttons and the two handles (red when locked,
 white when unlocked) keep their colours.
 """

@@ -1,4 +1,4 @@
-"""The arm as the skills use it: closed-loop moves, every step counted, watched and interruptible."""
+"""The arm as the skills use it: closed-loop moves; every step is counted and interruptible."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ class Arm:
     ) -> bool:
         """Go to `pos` (3,); True when it was reached (or `until` came true) within `max_steps`.
 
-        `yaw` and `grip` stay what they were when not given. `straight` keeps to the vertical through
-        `pos`: the joints lag behind, and a fast descent would swing 2 cm to the side.
+        `yaw` and `grip` stay what they were when not given. `straight` keeps to the vertical
+        through `pos`: the joints lag, and a fast descent would swing 2 cm to the side.
         """
         target = np.asarray(pos, dtype=float)
         self.yaw = self.yaw if yaw is None else yaw

@@ -8,11 +8,8 @@ A Scene belongs to one thread: its OpenGL context is made by the first `render`.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
-
-os.environ.setdefault("MUJOCO_GL", "egl")
 
 import mujoco
 import numpy as np
@@ -20,8 +17,14 @@ from ogbench.manipspace import lie
 from ogbench.manipspace.envs.scene_env import SceneEnv
 
 from vljepa_ros.sim.appearance import Appearance, AppearanceWriter
+from vljepa_ros.sim.layout import (
+    DRAWER_OPEN_BELOW,
+    WINDOW_OPEN_ABOVE,
+    draw_cube_pose,
+    draw_slide,
+    locate_cube,
+)
 from vljepa_ros.sim.symbolic import (
-    PLACES,
     SymbolicState,
     all_states,
     check_goal,
@@ -38,22 +41,7 @@ REST_POS = np.array([0.28, 0.0, 0.33])  # pinch point of the gripper, world fram
 # wrist turns slowly (about 0.07 rad a step).
 REST_YAW = np.pi / 2
 
-DRAWER_OPEN_BELOW = -0.08  # slide position in metres; range -0.16 (open) to 0
-WINDOW_OPEN_ABOVE = 0.1  # range 0 to 0.2 (open)
-NEAR_PLACE_M = 0.08
-CUBE_HALF = 0.02
-CUBE_JITTER_M = 0.02
-IN_DRAWER_Z = (0.05, 0.15)
-DRAWER_FLOOR_Z = 0.066  # height of the cube's centre when it rests in the drawer
-DRAWER_X, DRAWER_SHUT_Y = 0.33, -0.41  # centre of the drawer body at slide 0
-DRAWER_INNER_HALF = (0.092, 0.082)
-# Behind the cabinet's front an invisible wall stops the cube: it never gets beyond this y.
-CUBE_MIN_Y = -0.3565
 MOVING_SPEED = 0.01  # m/s of an object, rad/s x 0.1 of the arm
-
-_DRAWER_CLOSED, _DRAWER_OPENED = (-0.01, 0.0), (-0.16, -0.13)
-_WINDOW_CLOSED, _WINDOW_OPENED = (0.0, 0.01), (0.19, 0.2)
-_ELSEWHERE = ((0.48, -0.17), (0.52, -0.13))
 _ARM_RANGE = ((0.25, -0.2, 0.20), (0.6, 0.2, 0.35))  # as OGBench's own sampling bounds
 _SETTLE_STEPS = 50
 _REST_STEPS = 60
@@ -112,13 +100,11 @@ class Scene:
         mujoco.mj_resetData(self.model, self.data)
         self.env._reset_next_step = False
         self.env.np_random = np.random.default_rng(seed)
-        slide_drawer = rng.uniform(*(_DRAWER_OPENED if state.drawer == "open" else _DRAWER_CLOSED))
-        slide_window = rng.uniform(*(_WINDOW_OPENED if state.window == "open" else _WINDOW_CLOSED))
-        slide_drawer = slide_drawer if drawer_pos is None else drawer_pos
-        slide_window = slide_window if window_pos is None else window_pos
+        slide_drawer = draw_slide("drawer", state.drawer, rng) if drawer_pos is None else drawer_pos
+        slide_window = draw_slide("window", state.window, rng) if window_pos is None else window_pos
         self.data.joint("drawer_slide").qpos[0] = slide_drawer
         self.data.joint("window_slide").qpos[0] = slide_window
-        self._put_cube(state, slide_drawer, cube_xy, rng)
+        self._put_cube(*draw_cube_pose(state.cube, slide_drawer, cube_xy, rng))
         self.data.qpos[self.env._arm_joint_ids] = (
             self._rest_qpos if arm == "rest" else self._random_arm(rng)
         )
@@ -132,7 +118,7 @@ class Scene:
         return self.truth()
 
     def reset_task(self, task_id: int, seed: int = 0) -> SymbolicState:
-        """OGBench's own start and goal of task 1 to 5, then the arm driven to rest (real physics)."""
+        """OGBench's own start and goal of task 1 to 5, then the arm driven to rest (physics)."""
         self.env.reset(seed=seed, options={"task_id": task_id})
         self._goal = {}
         self._paint_cube()
@@ -142,7 +128,7 @@ class Scene:
                 break
         return self.truth()
 
-    # -- acting --------------------------------------------------------------------------------------
+    # -- acting --
 
     def step(self, action: np.ndarray) -> None:
         """One control step (50 ms) with OGBench's relative action (5,) in [-1, 1]."""
@@ -181,7 +167,7 @@ class Scene:
         near = float(np.linalg.norm(self.effector_pos - REST_POS)) <= tolerance
         return near and abs(turn) <= yaw_tolerance
 
-    # -- truth ---------------------------------------------------------------------------------------
+    # -- truth --
 
     def truth(self) -> SymbolicState:
         """The privileged symbolic state, read from the physics."""
@@ -191,7 +177,7 @@ class Scene:
             window="open" if self.window_pos >= WINDOW_OPEN_ABOVE else "closed",
             drawer_lock="unlocked" if locks[0] else "locked",
             window_lock="unlocked" if locks[1] else "locked",
-            cube=self._where_is_the_cube(),
+            cube=locate_cube(self.cube_pos, self.drawer_pos),
         )
 
     def truth_continuous(self) -> dict[str, Any]:
@@ -251,7 +237,7 @@ class Scene:
         """Whether `goal` (or the one set) holds in the true state."""
         return goal_holds(self.truth(), self._goal if goal is None else goal)
 
-    # -- camera --------------------------------------------------------------------------------------
+    # -- camera --
 
     def render(self) -> np.ndarray:
         """The camera's picture, (height, width, 3) uint8 RGB."""
@@ -290,41 +276,9 @@ class Scene:
         pose = self.camera_pose()
         return (np.asarray(points) - pose[:3, 3]) @ pose[:3, :3]
 
-    # -- inside --------------------------------------------------------------------------------------
+    # -- inside --
 
-    def _where_is_the_cube(self) -> str:
-        x, y, z = self.cube_pos
-        inner_x, inner_y = DRAWER_INNER_HALF
-        in_x = abs(x - DRAWER_X) < inner_x
-        in_y = abs(y - (DRAWER_SHUT_Y - self.drawer_pos)) < inner_y
-        if in_x and in_y and IN_DRAWER_Z[0] < z < IN_DRAWER_Z[1]:
-            return "drawer"
-        near = min(PLACES, key=lambda name: np.hypot(x - PLACES[name][0], y - PLACES[name][1]))
-        distance = np.hypot(x - PLACES[near][0], y - PLACES[near][1])
-        on_table = 0.0 < z < 2 * CUBE_HALF
-        return near if on_table and distance <= NEAR_PLACE_M else "elsewhere"
-
-    def _put_cube(
-        self,
-        state: SymbolicState,
-        drawer_pos: float,
-        cube_xy: tuple[float, float] | None,
-        rng: np.random.Generator,
-    ) -> None:
-        z, yaw = CUBE_HALF + 0.0005, rng.uniform(-np.pi, np.pi)
-        if state.cube == "drawer":
-            # Where the skills leave it: near the front of the drawer, roughly aligned with it.
-            x = DRAWER_X + rng.uniform(-0.02, 0.02)
-            y = DRAWER_SHUT_Y - drawer_pos + rng.uniform(0.02, 0.052)
-            yaw, z = rng.integers(4) * np.pi / 2 + rng.uniform(-0.15, 0.15), DRAWER_FLOOR_Z + 0.0005
-            if y < CUBE_MIN_Y + 0.004:  # squeezed between drawer front and wall: aligned
-                y, yaw = CUBE_MIN_Y, round(yaw / (np.pi / 2)) * np.pi / 2
-        elif state.cube == "elsewhere":
-            x, y = rng.uniform(*_ELSEWHERE)
-        else:
-            x, y = np.array(PLACES[state.cube]) + rng.uniform(-CUBE_JITTER_M, CUBE_JITTER_M, 2)
-        if cube_xy is not None:
-            x, y = cube_xy
+    def _put_cube(self, x: float, y: float, z: float, yaw: float) -> None:
         joint = self.data.joint("object_joint_0")
         joint.qpos[:3] = x, y, z
         joint.qpos[3:] = lie.SO3.from_z_radians(yaw).wxyz

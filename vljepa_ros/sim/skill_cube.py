@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from vljepa_ros.sim.arm import AJAR, ALONG_X, OPEN, SAFE_Z, SHUT, Arm
-from vljepa_ros.sim.scene import (
+from vljepa_ros.sim.layout import (
     CUBE_HALF,
     DRAWER_FLOOR_Z,
     DRAWER_INNER_HALF,
     DRAWER_SHUT_Y,
     DRAWER_X,
-    Scene,
 )
+from vljepa_ros.sim.scene import Scene
+from vljepa_ros.sim.skill_objects import DRAWER, WINDOW
 
 DROP_OFFSET_Y = 0.04
 """Where in the drawer the cube is put: metres from its centre towards the handle.
@@ -23,6 +24,9 @@ front pushes it there.
 """
 _NEAR_BUTTONS_X = 0.46  # beyond this the fingers must open along y or they hit the button boxes
 _GRIPPER_ROOM = np.array([0.016, 0.054])  # how far off the drawer's centre the gripper fits, m
+_GRIPPER_HALF = (0.078, 0.0375)  # its half extents along the opening of the fingers and across
+_CLEAR_M = 0.003
+_BIG_TURN = 0.9  # the hand turns this much only high up, where it sweeps over the handles
 _TRIES = 3
 
 
@@ -38,9 +42,10 @@ def pick(arm: Arm) -> bool:
         pos = scene.cube_pos
         in_drawer = scene.truth().cube == "drawer"
         grip = AJAR if in_drawer else OPEN
-        yaw = _grasp_yaw(scene.cube_yaw, along_y=pos[0] > _NEAR_BUTTONS_X)
+        yaw = _grasp_yaw(scene, in_drawer)
         over = _reachable_in_drawer(scene, pos[:2]) if in_drawer else pos[:2]
-        above = np.array([*over, SAFE_Z if in_drawer else 0.14])
+        high = in_drawer or abs(yaw - scene.effector_yaw) > _BIG_TURN
+        above = np.array([*over, SAFE_Z if high else 0.14])
         arm.phase("reach cube")
         arm.move(above, yaw=yaw, grip=grip, tolerance=0.012)
         arm.move((*over, scene.cube_pos[2]), tolerance=0.006, max_steps=25, straight=True)
@@ -96,8 +101,39 @@ def _reachable_in_drawer(scene: Scene, xy: np.ndarray) -> np.ndarray:
     return centre + np.clip(xy - centre, -_GRIPPER_ROOM, _GRIPPER_ROOM)
 
 
-def _grasp_yaw(cube_yaw: float, along_y: bool) -> float:
-    """The grasp (of four, every quarter turn) whose fingers open nearest to x (or y)."""
-    wanted = 0.0 if along_y else ALONG_X
+def _grasp_yaw(scene: Scene, in_drawer: bool) -> float:
+    """The grasp (of four, every quarter turn) that is quick to reach and touches nothing else.
+
+    Fingers opening along x are preferred: nearest to the rest pose, and the only ones that fit into
+    the drawer.
+    """
     quarter = np.pi / 2
-    return float(wanted + (cube_yaw - wanted + quarter / 2) % quarter - quarter / 2)
+
+    def nearest(wanted: float) -> float:
+        return float(wanted + (scene.cube_yaw - wanted + quarter / 2) % quarter - quarter / 2)
+
+    best = nearest(ALONG_X)
+    if in_drawer:
+        return best
+    # Beside a handle: turn the hand less than the cube (the closing fingers turn the cube), or
+    # take the other two faces.
+    straighter = [ALONG_X + float(np.clip(best - ALONG_X, -turn, turn)) for turn in (0.3, 0.0)]
+    options = [best, *straighter, nearest(0.0)]
+    clear = [yaw for yaw in options if _clearance(scene, yaw) >= _CLEAR_M]
+    return clear[0] if clear else max(options, key=lambda yaw: _clearance(scene, yaw))
+
+
+def _clearance(scene: Scene, yaw: float) -> float:
+    """Free room around the gripper when it grasps the cube on the table at this yaw, metres."""
+    handle_x = WINDOW.handle(scene)[0]
+    bar_y = DRAWER.handle(scene)[1] - 0.01
+    obstacles = np.array(
+        [(handle_x, y) for y in np.arange(0.197, 0.28, 0.02)]
+        + [(x, bar_y) for x in np.arange(0.27, 0.4, 0.02)]
+        + [(0.532, y) for y in np.arange(-0.09, 0.1, 0.02)]
+    )
+    offset = obstacles - scene.cube_pos[:2]
+    # At yaw 0 the fingers open along y.
+    along = np.abs(-np.sin(yaw) * offset[:, 0] + np.cos(yaw) * offset[:, 1])
+    across = np.abs(np.cos(yaw) * offset[:, 0] + np.sin(yaw) * offset[:, 1])
+    return float(np.maximum(along - _GRIPPER_HALF[0], across - _GRIPPER_HALF[1]).min())

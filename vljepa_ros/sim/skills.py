@@ -10,7 +10,8 @@ import numpy as np
 
 from vljepa_ros.sim import skill_cube
 from vljepa_ros.sim.arm import SAFE_Z, Arm, Preempted, StepCallback, TimedOut, Unstable
-from vljepa_ros.sim.scene import CUBE_HALF, DRAWER_X, REST_POS, Scene
+from vljepa_ros.sim.layout import CUBE_HALF, DRAWER_X
+from vljepa_ros.sim.scene import REST_POS, Scene
 from vljepa_ros.sim.skill_objects import DRAWER, WINDOW, Moved, Slide, move_slide, press
 from vljepa_ros.sim.symbolic import ACTIONS, PLACES, TAKE_OUT_PLACE, place_of
 

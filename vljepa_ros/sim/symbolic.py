@@ -1,8 +1,8 @@
 """The simulated scene in symbols: states, actions, preconditions and shortest plans.
 
-Pure Python, no simulator. It is the privileged side: data generation, benchmarks and the oracle use
-it; the planner never does. The 112 states are drawer x window x two locks x cube (six places or the
-drawer). `elsewhere` is a seventh value for the cube that no action aims at but an accident can reach.
+Pure Python, no simulator. It is the privileged side: data generation, benchmarks and the oracle
+use it; the planner never does. The 112 states are drawer x window x two locks x cube (six places
+or the drawer). The cube can also be `elsewhere`: no action aims at it, an accident can reach it.
 
 Places are named as the camera sees them: left is -y, right is +y, front is nearer to the camera
 (+x), in the robot's base frame, which is the world frame.
@@ -19,10 +19,10 @@ from itertools import product
 PLACES: dict[str, tuple[float, float]] = {
     "back_left": (0.32, -0.03),
     "back_middle": (0.32, 0.055),
-    "back_right": (0.32, 0.14),
+    "back_right": (0.32, 0.135),
     "front_left": (0.41, -0.03),
     "front_middle": (0.41, 0.055),
-    "front_right": (0.41, 0.14),
+    "front_right": (0.41, 0.135),
 }
 """Named places of the table: name -> (x, y) in metres, world frame."""
 
