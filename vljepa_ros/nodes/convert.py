@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from builtin_interfaces.msg import Duration, Time
 from diagnostic_msgs.msg import KeyValue
+
 from vljepa_msgs import msg as messages
 
 from ..planning.candidates import Candidate, CandidateSet, Pose

@@ -12,19 +12,26 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import rclpy
 from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.client import Client
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.publisher import Publisher
+from rclpy.signals import SignalHandlerOptions
 from rclpy.timer import Timer
 
 from .diagnostics import ERROR, OK, WARN, Diagnostics, Report
 from .parameters import Parameters
+
+CLOSE_S = 3.0
+"""Longest time a node may take to put its things away."""
 
 _SUCCESS, _FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
@@ -70,6 +77,16 @@ class ManagedNode(LifecycleNode):
     def own_subscription(self, *args: Any, **kwargs: Any) -> None:
         subscription = self.create_subscription(*args, **kwargs)
         self.own(lambda: self.destroy_subscription(subscription))
+
+    def own_publisher(self, *args: Any) -> Publisher:
+        publisher = self.create_publisher(*args)
+        self.own(lambda: self.destroy_publisher(publisher))
+        return publisher
+
+    def own_client(self, *args: Any) -> Client:
+        client = self.create_client(*args, callback_group=self.awaiting)
+        self.own(lambda: self.destroy_client(client))
+        return client
 
     def own_service(self, *args: Any) -> None:
         """A service whose callback may await: meanwhile the node's other callbacks go on."""
@@ -160,46 +177,43 @@ def in_one_line(problem: Exception | str) -> str:
     return f"{type(problem).__name__}: {text}"
 
 
-class _Signals:
-    """Until the node spins, a signal ends the process at once: nothing needs to be put away yet.
-
-    While it spins, rclpy's own handler (installed on top, it calls this one) wakes the executor.
-    """
-
-    def __init__(self) -> None:
-        self.spinning = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._handle)
-
-    def _handle(self, number: int, frame: object) -> None:
-        if not self.spinning:
-            os._exit(0)
-
-
 def run(make: Callable[[], ManagedNode], args: list[str] | None = None) -> None:
-    """Spin one node in this process until Ctrl-C, SIGTERM or a shutdown of the context."""
-    signals = _Signals()
-    rclpy.init(args=args)
+    """Spin one node in this process until Ctrl-C, SIGTERM or a shutdown of the context.
+
+    The executor has a thread of its own, and the main thread waits for signals: rclpy's handler
+    would shut the context down at once, and a node could no longer cancel what the robot is doing.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     node = make()
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    node.autostart()
-    signals.spinning = True
-    try:
-        while rclpy.ok():
-            try:
-                executor.spin_once()
-            except (ExternalShutdownException, KeyboardInterrupt):
-                break
-            except Exception as error:  # the node stays up, whatever a callback did
-                node.get_logger().error(f"{type(error).__name__}: {in_one_line(error)}")
-    finally:
-        with contextlib.suppress(Exception):
-            node.close()
-        with contextlib.suppress(Exception):
-            node.destroy_node()
+    executor.create_task(node.autostart)
+    thread = threading.Thread(target=_spin, args=(executor, node, stop), daemon=True)
+    thread.start()
+    stop.wait()
+    closed = threading.Event()
+    executor.create_task(node.close).add_done_callback(lambda _: closed.set())
+    closed.wait(CLOSE_S)
+    with contextlib.suppress(Exception):
+        executor.shutdown(timeout_sec=0.5)
+        node.destroy_node()
         rclpy.try_shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        # A worker still inside a forward pass must not be torn down with the interpreter.
-        os._exit(0)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # A worker still inside a forward pass must not be torn down with the interpreter.
+    os._exit(0)
+
+
+def _spin(executor: SingleThreadedExecutor, node: ManagedNode, stop: threading.Event) -> None:
+    while rclpy.ok() and not executor._is_shutdown:
+        try:
+            executor.spin_once()
+        except ExternalShutdownException:
+            break
+        except Exception as error:  # the node stays up, whatever a callback did
+            if not stop.is_set():
+                node.get_logger().error(f"{type(error).__name__}: {in_one_line(error)}")
+    stop.set()

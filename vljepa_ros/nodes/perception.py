@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from vljepa_msgs.srv import EncodeGoal, PredictOutcomes
 
 from ..planning.candidates import CandidateSet, Frames, check_candidates

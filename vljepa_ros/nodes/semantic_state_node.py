@@ -9,11 +9,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 from sensor_msgs.msg import CompressedImage, Image
+
 from vljepa_msgs.msg import CandidateActionSet, Outcome, PredictedOutcomes, Readout, SemanticState
 from vljepa_msgs.msg import Vocabulary as VocabularyMsg
 from vljepa_msgs.srv import EncodeGoal, PredictOutcomes
@@ -25,6 +24,7 @@ from .diagnostics import OK, WARN, Latency, Rate, Report
 from .images import ImageError, check_image, decode_compressed, decode_image
 from .lifecycle import ManagedNode, in_one_line, run
 from .perception import Loader, Perception, Seen, load_model
+from .share import share
 from .worker import Worker
 
 _COMPLAIN_EVERY_S = 5.0
@@ -66,8 +66,8 @@ class SemanticStateNode(ManagedNode):
     # -- lifecycle ---------------------------------------------------------------------------------
 
     def setup(self) -> None:
-        frames = load_frames(self.parameters["extrinsics_file"] or share("config", "scene.yaml"))
-        path = self.parameters["model"] or share("models", "compact")
+        frames = load_frames(self.parameters["extrinsics_file"] or share("config/scene.yaml"))
+        path = self.parameters["model"] or share("models/compact")
         model = self._load(str(path), self.parameters["device"])
         self._perception = Perception(
             model, frames, self.parameters["real_states"], self.parameters["imagined_states"]
@@ -303,14 +303,6 @@ class SemanticStateNode(ManagedNode):
             **self._inference.values("inference"),
         }
         return level, message, values
-
-
-def share(*parts: str) -> Path:
-    """A file of this package, installed or in the source tree."""
-    try:
-        return Path(get_package_share_directory("vljepa_ros"), *parts)
-    except PackageNotFoundError:
-        return Path(__file__).resolve().parents[2].joinpath(*parts)
 
 
 def main(args: list[str] | None = None) -> None:

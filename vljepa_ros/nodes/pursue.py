@@ -1,0 +1,291 @@
+"""The action pursue_goal: look, plan, execute one action, look again.
+
+What to do is decided by :class:`vljepa_ros.planning.pursuit.Pursuit`; here is only when to look, who
+executes, and every way in which it can end.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.action.server import ServerGoalHandle
+
+from vljepa_msgs.action import PursueGoal
+from vljepa_msgs.msg import ExecutedAction
+
+from ..planning.at_rest import AtRest
+from ..planning.candidates import CandidateSet
+from ..planning.pursuit import Decision, Pursuit
+from . import convert
+from .lifecycle import in_one_line
+from .remote_world_model import PredictionError, RemoteStates
+from .skill_client import RESULT_NAMES, SkillClient
+
+if TYPE_CHECKING:
+    from .planner_node import PlannerNode, View
+
+Result = PursueGoal.Result
+_FOREVER = 1e9
+_ENDINGS = {
+    "out_of_reach": Result.OUT_OF_REACH,
+    "not_understood": Result.NOT_UNDERSTOOD,
+    "max_actions": Result.MAX_ACTIONS,
+}
+
+
+class _Over(Exception):
+    """The pursuit has come to an end: one of the result constants and a line of words."""
+
+    def __init__(self, result: int, message: str) -> None:
+        super().__init__(message)
+        self.result, self.message = result, message
+
+
+class _Run:
+    """One goal being pursued."""
+
+    def __init__(self, handle: ServerGoalHandle) -> None:
+        self.handle = handle
+        self.ending: _Over | None = None
+        self.result = PursueGoal.Result(final_distance=math.nan)
+        self.feedback = PursueGoal.Feedback(phase="look", step=1)
+        self.view: View | None = None  # at rest
+        self.fresh: View | None = None  # newest after the last action, at rest or not
+        self.fresh_since = math.inf
+        self.rest: AtRest | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.ending is not None or self.handle.is_cancel_requested
+
+    def end(self, result: int, message: str) -> None:
+        if self.ending is None:
+            self.ending = _Over(result, message)
+
+
+class PursueServer:
+    """Serves pursue_goal for a :class:`PlannerNode`; belongs to the executor's thread."""
+
+    def __init__(self, node: PlannerNode) -> None:
+        self._node, self._waiter = node, node.waiter
+        self.skills = SkillClient(node, node.waiter)
+        self._runs: list[_Run] = []  # the last is the newest; the first may still be winding up
+        self._server = ActionServer(
+            node,
+            PursueGoal,
+            "pursue_goal",
+            execute_callback=self._execute,
+            goal_callback=lambda _: GoalResponse.ACCEPT,
+            handle_accepted_callback=self._accepted,
+            cancel_callback=lambda _: CancelResponse.ACCEPT,
+            callback_group=node.awaiting,
+        )
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._runs)
+
+    def end(self, result: int, message: str) -> bool:
+        """End whatever is pursued; the skill that is running is cancelled. False when nothing is."""
+        for run in self._runs:
+            run.end(result, message)
+        self._waiter.nudge()
+        return self.busy
+
+    def show(self, view: View) -> None:
+        """A new semantic state."""
+        for run in self._runs:
+            if run.rest is not None and run.rest.fresh(view.window_start, view.stamp):
+                run.fresh_since = min(run.fresh_since, time.monotonic())
+                run.fresh = view
+                if run.rest.update(view.window_start, view.stamp, view.answers):
+                    run.view = view
+        if self._runs:
+            self._waiter.nudge()
+
+    def destroy(self) -> None:
+        self.skills.destroy()
+        self._server.destroy()
+
+    # -- one pursuit -------------------------------------------------------------------------------
+
+    def _accepted(self, handle: ServerGoalHandle) -> None:
+        self.end(Result.PREEMPTED, "a newer goal took over")
+        self._runs.append(_Run(handle))
+        handle.execute()
+
+    async def _execute(self, handle: ServerGoalHandle) -> PursueGoal.Result:
+        run = next(run for run in self._runs if run.handle is handle)
+        try:
+            await self._waiter.until(lambda: run.ended or self._runs[0] is run, _FOREVER)
+            await self._pursue(run)
+        except _Over as over:
+            run.result.result, run.result.message = over.result, over.message
+        except PredictionError as error:
+            run.result.result, run.result.message = Result.STALE, in_one_line(error)
+        except Exception as error:
+            run.result.message = in_one_line(error)
+        finally:
+            self._runs.remove(run)
+            self._node.pursuit_ended()
+        return self._finish(run)
+
+    def _finish(self, run: _Run) -> PursueGoal.Result:
+        result = run.result
+        if run.handle.is_cancel_requested:
+            result.result, result.message = Result.STOPPED, result.message or "cancelled"
+            run.handle.canceled()
+        elif result.result in (Result.MET, Result.PLANNED):
+            run.handle.succeed()
+        else:
+            run.handle.abort()
+        self._node.get_logger().info(f"pursue_goal: {result.message}")
+        return result
+
+    async def _pursue(self, run: _Run) -> None:
+        node, request = self._node, run.handle.request
+        self._check(run)
+        started = time.monotonic()
+        budget = convert.seconds(request.time_budget) or node.parameters["time_budget"]
+        deadline = started + budget
+        goal = node.adopt_goal(await node.encode_goal(request))
+        run.result.goal_id = goal.goal_id
+        world, vocabulary, candidates = node.world, node.vocabulary, node.candidates
+        if world is None or vocabulary is None or candidates is None:
+            raise _Over(Result.STALE, "no vocabulary yet: is semantic_state_node running?")
+        pursuit = Pursuit(
+            world,
+            vocabulary,
+            goal,
+            candidates.actions,
+            node.search_config(),
+            request.max_actions or node.parameters["max_actions"],
+        )
+        run.rest = AtRest(
+            vocabulary, node.parameters["rest_frames"], node.parameters["rest_tolerance"]
+        )
+        while True:
+            view = await self._look(run, deadline)
+            self._feedback(run, "plan")
+            states = RemoteStates((view.state_id,))
+            decision = await node.submit(lambda s=states: pursuit.look(s))
+            self._check(run)
+            self._note(run, decision, view, candidates)
+            action = self._next_action(run, decision)
+            if request.dry_run:
+                words = ", ".join(step.action.text for step in decision.plan.steps)
+                raise _Over(Result.PLANNED, f"plan: {words}")
+            await self._act(run, pursuit, candidates, action.id, deadline)
+
+    async def _look(self, run: _Run, deadline: float) -> View:
+        """The first state at rest after the last action.
+
+        A scene that does not come to rest, or a camera too slow to show that it did, is taken as
+        it is after rest_timeout. Silence ends the pursuit after camera_patience.
+        """
+        node = self._node
+        self._feedback(run, "check" if run.result.executed else "look")
+        began = time.monotonic()
+        patience, settle = node.parameters["camera_patience"], node.parameters["rest_timeout"]
+
+        def blind_for() -> float:
+            return 0.0 if run.fresh else time.monotonic() - began
+
+        def moving_for() -> float:
+            return time.monotonic() - run.fresh_since
+
+        await self._waiter.until(
+            lambda: run.ended or run.view or moving_for() > settle or blind_for() > patience,
+            deadline - time.monotonic(),
+        )
+        self._check(run, deadline)
+        view = run.view or run.fresh
+        if view is None:
+            if time.monotonic() - node.last_state < patience:
+                why = "is newer than the end of the last action; are the clocks the same?"
+            else:
+                why = f"came for {patience:g} s"
+            raise _Over(Result.STALE, f"no semantic_state {why}")
+        return view
+
+    async def _act(
+        self,
+        run: _Run,
+        pursuit: Pursuit,
+        candidates: CandidateSet,
+        action_id: str,
+        deadline: float,
+    ) -> None:
+        node = self._node
+        candidate = candidates.candidates[candidates.index(action_id)]
+        run.feedback.execution_id = uuid.uuid4().hex
+        self._feedback(run, "execute")
+        run.rest.restart(math.inf)  # nothing seen from now on counts before the action has ended
+        result, message = await self.skills.execute(
+            candidate,
+            run.feedback.execution_id,
+            lambda: run.ended or time.monotonic() > deadline,
+        )
+        name = RESULT_NAMES.get(result, "UNKNOWN")
+        run.result.executed.append(
+            ExecutedAction(
+                action_id=action_id,
+                text=candidate.text,
+                result=result,
+                message=message,
+                distance_before=run.result.final_distance,
+                distance_after=math.nan,
+            )
+        )
+        node.get_logger().info(f"{candidate.text}: {name} ({message})")
+        run.feedback.execution_id = ""
+        run.feedback.step += 1
+        self._check(run, deadline)
+        pursuit.executed(action_id, name)
+        run.view = run.fresh = None
+        run.fresh_since = math.inf
+        run.rest.restart(node.get_clock().now().nanoseconds * 1e-9)
+
+    def _next_action(self, run: _Run, decision: Decision) -> Any:
+        if decision.kind == "act":
+            return decision.action
+        if decision.kind == "met":
+            count = len(run.result.executed)
+            raise _Over(Result.MET, f"goal met in {count} action{'s' * (count != 1)}")
+        executed = run.result.executed
+        failed = executed and RESULT_NAMES.get(executed[-1].result) in ("FAILED", "TIMEOUT")
+        if decision.kind == "out_of_reach" and failed:
+            last = executed[-1]
+            raise _Over(
+                Result.EXECUTION_FAILED, f"{last.text}: {last.message}; no other way was found"
+            )
+        raise _Over(_ENDINGS[decision.kind], decision.message or decision.kind.replace("_", " "))
+
+    def _note(
+        self, run: _Run, decision: Decision, view: View, candidates: CandidateSet
+    ) -> None:
+        """Put what was seen and planned into the feedback, the result and ranked_actions."""
+        if decision.plan is not None:
+            run.result.final_distance = decision.plan.distance_now
+            if run.result.executed:
+                run.result.executed[-1].distance_after = decision.plan.distance_now
+        run.feedback.ranking = self._node.publish_plan(
+            view, decision.plan, candidates.set_id, understood=decision.kind != "not_understood"
+        )
+        run.handle.publish_feedback(run.feedback)
+
+    def _feedback(self, run: _Run, phase: str) -> None:
+        run.feedback.phase = phase
+        run.handle.publish_feedback(run.feedback)
+
+    def _check(self, run: _Run, deadline: float = math.inf) -> None:
+        if run.ending is not None:
+            raise run.ending
+        if run.handle.is_cancel_requested:
+            raise _Over(Result.STOPPED, "cancelled")
+        if time.monotonic() > deadline:
+            raise _Over(Result.TIME_BUDGET, "the time budget ran out")
