@@ -1,0 +1,86 @@
+"""decoder_node speaks once a change, with the frame's stamps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from std_msgs.msg import String
+from vljepa_msgs.msg import Readout, SemanticEvent, SemanticState, Vocabulary
+
+from vljepa_ros.nodes import convert, qos
+from vljepa_ros.nodes.decoder_node import DecoderNode
+
+from .fakes import MODEL_ID, toy_vocabulary
+
+START = 500.0
+
+
+@pytest.fixture
+def stream(launch, probe):
+    launch(DecoderNode)
+    words = toy_vocabulary()
+    probe.listen(String, "semantic_text", qos.STREAM)
+    probe.listen(SemanticEvent, "semantic_event", qos.STREAM)
+    probe.publisher(Vocabulary, "vocabulary", qos.LATCHED).publish(convert.vocabulary_msg(words))
+    publisher = probe.publisher(SemanticState, "semantic_state", qos.STREAM)
+    probe.wait(lambda: probe.node.count_publishers(probe.name("semantic_event")))
+    rng = np.random.default_rng(0)
+
+    class Stream:
+        stamp = START
+
+        def show(self, *values, model_id=MODEL_ID, spoil=False):
+            self.stamp += 0.1
+            msg = SemanticState(model_id=model_id)
+            msg.header.stamp = convert.to_time(self.stamp)
+            msg.header.frame_id = "camera_optical"
+            for subject, value in zip(words.subjects, values, strict=True):
+                row = subject.embeddings[value] + rng.normal(size=subject.query.size) * 0.01
+                row = row / np.linalg.norm(row) * (np.nan if spoil else 1)
+                readout = Readout(subject=subject.id, embedding=convert.embedding_msg(model_id, row))
+                msg.readouts.append(readout)
+            publisher.publish(msg)
+
+        def until_spoken(self, *values):
+            """Show a state until something is said; the event."""
+            events = probe.messages[probe.name("semantic_event")]
+            count = len(events)
+            for _ in range(100):
+                self.show(*values)
+                try:
+                    probe.wait(lambda: len(events) > count, timeout=0.1)
+                    return events[-1]
+                except AssertionError:
+                    continue
+            raise AssertionError("nothing was said")
+
+    return Stream()
+
+
+def test_it_says_the_scene_once_then_only_what_changed(stream, probe):
+    first = stream.until_spoken(0, 0, 0)
+    assert first.text == (
+        "The drawer is locked, the drawer is closed and the cube is on the table."
+    )
+    assert first.previous == ""
+    for _ in range(20):
+        stream.show(0, 0, 0)
+    changed_at = stream.stamp + 0.1
+    event = stream.until_spoken(1, 0, 0)
+    assert event.text == "The drawer is unlocked now (it was locked)."
+    assert (event.subject, event.statement) == ("lock", "the drawer is unlocked")
+    assert convert.seconds(event.change_time) == pytest.approx(changed_at, abs=0.01)
+    assert convert.seconds(event.header.stamp) >= changed_at + 0.3
+    assert event.header.frame_id == "camera_optical"
+    assert event.embedding.model_id == MODEL_ID and event.confidence > 0.9
+    texts = [m.data for m in probe.messages[probe.name("semantic_text")]]
+    assert texts == [first.text, event.text]
+
+
+def test_states_of_another_model_or_broken_ones_are_refused_and_the_next_heard(stream, probe):
+    stream.until_spoken(0, 0, 0)
+    for _ in range(10):
+        stream.show(1, 1, 1, model_id="other")
+        stream.show(1, 1, 1, spoil=True)
+    event = stream.until_spoken(0, 1, 0)
+    assert event.text == "The drawer is open now (it was closed)."
