@@ -153,7 +153,9 @@ class SkillRunner:
             if not skill_cube.pick(arm):
                 return Outcome.FAILED, "the cube could not be grasped"
             in_drawer = spot is None
-            goal = skill_cube.drawer_spot(self.scene) if in_drawer else np.array([*spot, CUBE_HALF])
+            goal = skill_cube.drawer_spot(self.scene)
+            if spot is not None:
+                goal = np.array([*spot, CUBE_HALF])
             skill_cube.place(arm, goal)
             where = self.scene.cube_pos
             if in_drawer and self.scene.truth().cube == "drawer":
