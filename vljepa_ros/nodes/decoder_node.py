@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from std_msgs.msg import String
+
 from vljepa_msgs.msg import SemanticEvent, SemanticState
 from vljepa_msgs.msg import Vocabulary as VocabularyMsg
 

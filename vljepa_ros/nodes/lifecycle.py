@@ -196,11 +196,12 @@ def run(make: Callable[[], ManagedNode], args: list[str] | None = None) -> None:
     stop.wait()
     closed = threading.Event()
     executor.create_task(node.close).add_done_callback(lambda _: closed.set())
-    closed.wait(CLOSE_S)
-    with contextlib.suppress(Exception):
-        executor.shutdown(timeout_sec=0.5)
-        node.destroy_node()
-        rclpy.try_shutdown()
+    # A node that is still loading has nothing to put away.
+    if closed.wait(CLOSE_S if node.active else 0.1):
+        with contextlib.suppress(Exception):
+            executor.shutdown(timeout_sec=0.5)
+            node.destroy_node()
+            rclpy.try_shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
     # A worker still inside a forward pass must not be torn down with the interpreter.

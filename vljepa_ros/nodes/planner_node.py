@@ -13,6 +13,7 @@ from typing import Any
 
 from rclpy.task import Future
 from std_srvs.srv import Trigger
+
 from vljepa_msgs.action import PursueGoal
 from vljepa_msgs.msg import CandidateActionSet, RankedActions, SemanticState
 from vljepa_msgs.msg import Goal as GoalMsg

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from std_msgs.msg import Header
+
 from vljepa_msgs.msg import RankedActions
 
 from ..planning.candidates import CandidateSet

@@ -1,0 +1,83 @@
+"""Starts the planner: camera to meanings, goals to ranked actions, changes to words.
+
+    ros2 launch vljepa_ros planner.launch.py image_topic:=/camera/image_raw
+    ros2 launch vljepa_ros planner.launch.py sim:=true
+
+Each node is a process of its own and drives its own lifecycle (argument ``autostart``). The
+arguments are declared at the top level, so that --show-args lists them; an empty one leaves what
+the params file says.
+"""
+
+from pathlib import Path
+
+from ament_index_python.packages import get_package_share_directory
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from launch import LaunchContext, LaunchDescription
+
+PACKAGE = "vljepa_ros"
+BOOLEANS = ["true", "false"]
+
+
+def arguments() -> list[DeclareLaunchArgument]:
+    """Everything that can be given on the command line."""
+    params_file = Path(get_package_share_directory(PACKAGE), "config", "planner.yaml")
+
+    def argument(name: str, default: str, description: str, choices: list[str] | None = None):
+        return DeclareLaunchArgument(
+            name, default_value=default, description=description, choices=choices
+        )
+
+    return [
+        argument("image_topic", "image", "Topic of the camera (sensor_msgs/Image)."),
+        argument("params_file", str(params_file), "YAML with the parameters of the nodes."),
+        argument("model", "", "Folder of the checkpoint; empty: as in the params file."),
+        argument("device", "", "cpu, cuda or cuda:N; empty: as in the params file."),
+        argument("namespace", "", "Namespace of all nodes; one for each camera."),
+        argument("actions_file", "", "YAML with the candidate actions; empty: as in params file."),
+        argument("log_level", "info", "Log level.", ["debug", "info", "warn", "error", "fatal"]),
+        argument("sim", "false", "Also start the simulated robot.", BOOLEANS),
+        argument("autostart", "true", "Nodes configure and activate themselves.", BOOLEANS),
+        argument("use_sim_time", "false", "Take the time from /clock.", BOOLEANS),
+    ]
+
+
+def nodes(context: LaunchContext) -> list[Node]:
+    """The nodes for the arguments given."""
+
+    def given(name: str) -> str:
+        return LaunchConfiguration(name).perform(context)
+
+    def node(executable: str, **parameters: str | bool) -> Node:
+        set_here = {name: value for name, value in parameters.items() if value != ""}
+        return Node(
+            package=PACKAGE,
+            executable=executable,
+            name=executable,
+            namespace=given("namespace"),
+            parameters=[given("params_file"), {"autostart": given("autostart") == "true"}, set_here],
+            remappings=[("image", given("image_topic"))],
+            arguments=["--ros-args", "--log-level", given("log_level")],
+            output="screen",
+        )
+
+    clock = given("use_sim_time") == "true"
+    started = [
+        node(
+            "semantic_state_node",
+            model=given("model"),
+            device=given("device"),
+            use_sim_time=clock,
+        ),
+        node("planner_node", actions_file=given("actions_file"), use_sim_time=clock),
+        node("decoder_node", use_sim_time=clock),
+    ]
+    if given("sim") == "true":
+        started.append(node("sim_node"))
+    return started
+
+
+def generate_launch_description() -> LaunchDescription:
+    return LaunchDescription([*arguments(), OpaqueFunction(function=nodes)])
