@@ -55,7 +55,8 @@ def read_goals(path: Path) -> list[OutsideGoal]:
     try:
         rows = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"goals file '{path}' is not YAML: {str(error).splitlines()[0]}") from error
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"goals file '{path}' is not YAML: {reason}") from error
     if not isinstance(rows, list) or not rows:
         raise ValueError(f"goals file '{path}' is not a list of goals")
     return [_goal(row, i, path) for i, row in enumerate(rows)]

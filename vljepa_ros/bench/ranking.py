@@ -106,8 +106,8 @@ def run(seed: int = 0, episodes: int = 150, model: Path | None = None) -> dict[s
         methods: dict[str, Callable[[str], str]] = {
             "ours": lambda text: ours(text, eyes.look()),
             "blind": lambda text: ours(text, eyes.blind()),
-            "text_only": lambda text: text_only.rank(text)[0],
-            "random": lambda text: actions[rng.integers(len(actions))].id,
+            "text_only": lambda text, rival=text_only: rival.rank(text)[0],
+            "random": lambda text, some=actions: some[rng.integers(len(some))].id,
         }
         for name, make in (("direct", direct_task), ("blocked_pairs", blocked_task)):
             scores: dict[str, list[bool]] = {m: [] for m in methods}

@@ -49,6 +49,7 @@ class Predictor(nn.Module):
         count = state.shape[1]
         positions = torch.arange(count, device=state.device)
         for block in self.blocks:
+            assert isinstance(block, Block)
             normed = block.norm1(state)
             keys_values = block.attention.keys_values(normed, positions)
             x = x + block.attention.read(block.norm1(x), count, keys_values)

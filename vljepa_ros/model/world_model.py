@@ -140,6 +140,7 @@ class LatentWorldModel:
         outputs, mentioned = encoder.goal_reader(tokens, mask, queries)
         speaks = mentioned[0].sigmoid().cpu().numpy()
         found: list[tuple[float, GoalPart]] = []
+        least: float
         for i, subject in enumerate(goals):
             if speaks[i] < 0.5:
                 continue
@@ -155,10 +156,10 @@ class LatentWorldModel:
                 ),
             ))
         found = _one_place_only(found)
-        confidence = min((c for c, _ in found), default=float(1.0 - speaks.max(initial=0.0)))
-        understood = bool(found) and confidence >= self.vocabulary.understood_threshold
+        least = min((c for c, _ in found), default=1.0 - float(speaks.max(initial=0.0)))
+        understood = bool(found) and least >= self.vocabulary.understood_threshold
         parts = tuple(part for _, part in found) if understood else ()
-        return Goal(parts, text=text, understood=understood, confidence=float(confidence))
+        return Goal(parts, text=text, understood=understood, confidence=least)
 
     def _clip(self, clip: Array) -> Tensor:
         shape = getattr(clip, "shape", None)
@@ -189,7 +190,8 @@ class LatentWorldModel:
                 missing = list(actions)
             encoder = self.network.y_encoder
             embedded = encoder.action_head(encoder.vectors([a.text for a in missing]))
-            tokens = self.network.dynamics.action_tokens(embedded, target_features(missing, self.device))
+            targets = target_features(missing, self.device)
+            tokens = self.network.dynamics.action_tokens(embedded, targets)
             for action, token in zip(missing, tokens, strict=True):
                 self._action_tokens[(action.text, action.target)] = token
         return torch.stack([self._action_tokens[(a.text, a.target)] for a in actions])

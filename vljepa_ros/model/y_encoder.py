@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -68,8 +70,9 @@ class YEncoder(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         part = config.y_encoder
-        self.sentence = SENTENCE_ENCODERS.build(part.name, part)
-        width = self.sentence.width
+        sentence: Any = SENTENCE_ENCODERS.build(part.name, part)  # a SentenceEncoder
+        self.sentence = sentence
+        width = int(sentence.width)
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("std", torch.ones(width))
         self.head = Head(width, part.hidden, config.embedding)
@@ -77,7 +80,7 @@ class YEncoder(nn.Module):
         self.goal_reader = GoalReader(config)
         for name, parameter in self.sentence.named_parameters():
             layer = int(name.split(".")[1]) if name.startswith("layers.") else -1
-            parameter.requires_grad_(layer >= self.sentence.split)
+            parameter.requires_grad_(layer >= sentence.split)
 
     def tokens(self, texts: list[str]) -> tuple[Tensor, Tensor]:
         """Token states (B, L, C) and mask (B, L)."""

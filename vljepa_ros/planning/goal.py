@@ -53,4 +53,4 @@ class Goal:
     def met(self, answers: Array) -> Array:
         """(...,) bool: every part below its own threshold."""
         limits = np.array([part.threshold for part in self.parts], dtype=np.float32)
-        return (self.part_distances(answers) < limits).all(axis=-1)
+        return np.asarray((self.part_distances(answers) < limits).all(axis=-1))

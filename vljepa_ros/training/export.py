@@ -13,14 +13,19 @@ from vljepa_ros.model.vljepa import VLJEPA
 from .pictures import Pictures
 from .scene_semantics import INDEX, QUESTIONS, STATEMENT_IDS, STATEMENTS, SUBJECTS
 from .transitions import N_STATE_SUBJECTS
+from .wording import Anchors
 
 
 @torch.no_grad()
-def export(network: VLJEPA, pictures: Pictures, folder: Path, name: str) -> str:
+def export(
+    network: VLJEPA, pictures: Pictures, anchors: Anchors, folder: Path, name: str
+) -> str:
     """Write the model folder; returns the model_id."""
     network.eval()
-    statements = network.y_encoder([*STATEMENTS.values()])
-    queries = network.y_encoder([*QUESTIONS.values()])
+    statements = anchors.statements
+    # The questions about states are anchors; the one about activity is not asked of sentences.
+    activity = network.y_encoder([QUESTIONS["activity"]])
+    queries = torch.cat((anchors.questions, activity))
     threshold, figures = calibrate_met(network, pictures, statements)
     subjects = {s: {v: STATEMENTS[v] for v in values} for s, values in SUBJECTS.items()}
     rows = {s: statements[[INDEX[v] for v in values]] for s, values in SUBJECTS.items()}

@@ -2,8 +2,8 @@
 
 Two kinds, both written as shards of plain .npy files (memory-mapped when read):
 
-stills   one picture each of a random state: every symbolic state, in-between positions of drawer and
-         window, cubes anywhere on the table, arm at rest or anywhere, half of them in other light.
+stills   one picture each of a random state: every symbolic state, in-between positions of drawer
+         and window, cubes anywhere on the table, arm at rest or anywhere, half in other light.
 motion   pictures at 10 Hz while real skills run one after another, also skills that fail.
 
 Seeds below HELD_OUT_SEED belong to training; benchmarks use seeds from there on.
@@ -121,13 +121,15 @@ def motion(count: int, seed: int) -> Iterator[tuple[np.ndarray, list[int]]]:
         for _ in range(8):
             rows: list[tuple[np.ndarray, list[int]]] = []
 
-            def record(activity: int, rows: list[tuple[np.ndarray, list[int]]] = rows) -> None:
+            def record(
+                activity: int, rows: list[tuple[np.ndarray, list[int]]] = rows,
+                number: int = episode % 30000,
+            ) -> None:
                 labels = factor_labels(scene.truth())
                 if labels[4] >= 0 and labels[4] < len(PLACES) and near_border(scene.cube_pos[:2]):
                     labels[4] = -1
-                rows.append(
-                    (shrink(scene.render()), [*labels, activity, episode % 30000, scene.moving()])
-                )
+                now = [*labels, activity, number, scene.moving()]
+                rows.append((shrink(scene.render()), now))
 
             action = choose_action(scene.truth(), rng)
             steps = 0
@@ -146,7 +148,9 @@ def motion(count: int, seed: int) -> Iterator[tuple[np.ndarray, list[int]]]:
         episode += 1
 
 
-def write(rows: Iterator[tuple[np.ndarray, list[int]]], folder: Path, name: str, total: int) -> None:
+def write(
+    rows: Iterator[tuple[np.ndarray, list[int]]], folder: Path, name: str, total: int
+) -> None:
     """Write shards of SHARD pictures; a shard appears whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     frames: list[np.ndarray] = []

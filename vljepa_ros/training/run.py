@@ -1,4 +1,4 @@
-"""One training run: wording stage, stage 1, stage 2, export. Resumable at every point."""
+"""One training run: wording stage, stage 1, stage 2, more wordings, export; resumable anywhere."""
 
 from __future__ import annotations
 
@@ -31,11 +31,13 @@ def read_config(path: Path) -> dict[str, Any]:
         raise ValueError(f"config '{path}' does not exist") from error
     except yaml.YAMLError as error:
         raise ValueError(f"config '{path}' is not YAML: {str(error).splitlines()[0]}") from error
-    known = {"name", "seed", "data", "model", "wording", "vision"}
+    known = {"name", "seed", "data", "model", "wording", "vision", "rewording"}
     unknown = set(content or {}) - known
     if not isinstance(content, dict) or unknown:
         raise ValueError(f"config '{path}': unknown {sorted(unknown)}; allowed: {sorted(known)}")
-    for key, cls in (("wording", wording.WordingConfig), ("vision", stages.VisionConfig)):
+    sections = {"wording": wording.WordingConfig, "vision": stages.VisionConfig,
+                "rewording": wording.WordingConfig}
+    for key, cls in sections.items():
         names = {f.name for f in fields(cls)}
         wrong = set(content.get(key) or {}) - names
         if wrong:
@@ -72,8 +74,26 @@ def run(config: dict[str, Any], folder: Path, minutes: float | None = None) -> N
     log("sentence bank ready")
     trainer = stages.VisionTrainer(network, pictures, bank, vision)
     stages.train(trainer, folder, log, lambda m: validate(m, pictures, bank), minutes)
-    model_id = export(network, pictures, folder / "model", str(config.get("name", "model")))
+    if minutes is not None and _step(folder / "vision.safetensors") < _total(vision):
+        return
+    again = wording.WordingConfig(**{"seed": seed + 1, **(config.get("rewording") or {})})
+    encoder = network.y_encoder
+    encoder.eval()
+    with torch.no_grad():
+        found = wording.canonical_embeddings(encoder, wording.anchor_vectors(encoder))
+        fixed = wording.Anchors(*(rows.clone() for rows in found))
+    later = folder / "rewording.safetensors"
+    if not later.exists() or _step(later) < again.steps:
+        wording.train(network, again, later, log, fixed)
+    else:
+        checkpointing.load(later, encoder)
+    name = str(config.get("name", "model"))
+    model_id = export(network, pictures, fixed, folder / "model", name)
     log(f"exported {model_id} to {folder / 'model'}")
+
+
+def _total(config: stages.VisionConfig) -> int:
+    return config.stage1_steps + config.stage2_steps
 
 
 def _step(path: Path) -> int:

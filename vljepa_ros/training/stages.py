@@ -46,6 +46,7 @@ class VisionConfig:
     batch: int = 64
     rollout_batch: int = 40
     max_rollout: int = 8
+    read_first: float = 0.4  # share of stage 2 that only reads; rollouts need states worth rolling
     lr: float = 8e-4
     lr_text: float = 4e-5  # heads of the Y-encoder, x0.05
     weight_decay: float = 0.05
@@ -120,9 +121,16 @@ class VisionTrainer:
         texts, table = self._texts()
         losses = {"read": self._read(slots, clips.truth, texts, table)}
         known = clips.state >= 0
+        if progress < config.read_first:
+            extra = self.pictures.draw(config.rollout_batch, self.rng, share_motion=0.2)
+            more = self._read(self.model.x_encoder(extra.clip), extra.truth, texts, table)
+            losses["read"] = 0.5 * (losses["read"] + more)
         replay = torch.from_numpy(known)
         losses["caption"] = 0.3 * self._caption(slots[replay], clips.state[known])
-        depth = 2 if progress < 0.15 else 4 if progress < 0.35 else config.max_rollout
+        if progress < config.read_first:
+            return losses
+        done = (progress - config.read_first) / (1 - config.read_first)
+        depth = 2 if done < 0.12 else 4 if done < 0.3 else config.max_rollout
         start = np.flatnonzero(known & clips.resting)[: config.rollout_batch]
         losses.update(self._rollout(slots, clips, start, depth, texts, table))
         return losses
