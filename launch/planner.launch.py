@@ -57,7 +57,11 @@ def nodes(context: LaunchContext) -> list[Node]:
             executable=executable,
             name=executable,
             namespace=given("namespace"),
-            parameters=[given("params_file"), {"autostart": given("autostart") == "true"}, set_here],
+            parameters=[
+                given("params_file"),
+                {"autostart": given("autostart") == "true"},
+                set_here,
+            ],
             remappings=[("image", given("image_topic"))],
             arguments=["--ros-args", "--log-level", given("log_level")],
             output="screen",

@@ -16,12 +16,18 @@ D = 32
 def vocabulary():
     directions = np.linalg.qr(np.random.default_rng(0).normal(size=(D, D)))[0].T.astype(np.float32)
     drawer = Subject(
-        "drawer", directions[0], ("drawer.open", "drawer.closed"),
-        ("the drawer is open", "the drawer is closed"), directions[1:3],
+        "drawer",
+        directions[0],
+        ("drawer.open", "drawer.closed"),
+        ("the drawer is open", "the drawer is closed"),
+        directions[1:3],
     )
     cube = Subject(
-        "cube", directions[3], ("cube.drawer", "cube.table"),
-        ("the cube is in the drawer", "the cube is on the table"), directions[4:6],
+        "cube",
+        directions[3],
+        ("cube.drawer", "cube.table"),
+        ("the cube is in the drawer", "the cube is on the table"),
+        directions[4:6],
     )
     return Vocabulary("m", (drawer, cube))
 
@@ -66,6 +72,30 @@ def test_two_subjects_changing_together_are_one_utterance():
     )
 
 
+def test_a_statement_that_two_subjects_share_is_news_once():
+    words = vocabulary()
+    place = Subject(
+        "place",
+        words.subjects[1].query,
+        ("cube.drawer", "place.left"),
+        ("the cube is in the drawer", "the cube is at the left"),
+        words.subjects[1].embeddings,
+    )
+    words = Vocabulary("m", (*words.subjects, place))
+    speaker = Speaker(words)
+
+    def means(cube, where):
+        return np.stack([*rows(words, 0, cube), place.embeddings[where]])
+
+    speaker.say(change(means(1, 1), 0, 1, 2, first=True))
+    together = speaker.say(change(means(0, 0), 2, 1))
+    assert together.text == "The cube is in the drawer now (it was at the left)."
+    assert speaker.scene() == "The drawer is open and the cube is in the drawer."
+    speaker.say(change(means(1, 1), 1, 2))
+    speaker.say(change(means(0, 1), 1))
+    assert speaker.say(change(means(0, 0), 2)) is None
+
+
 def test_an_unsure_reading_is_kept_back_and_read_again_later():
     words = vocabulary()
     voice = Voice(words, min_confidence=0.9)
@@ -83,7 +113,11 @@ def test_an_unsure_reading_is_kept_back_and_read_again_later():
     ("before", "now", "text"),
     [
         ("the doors are open", "the doors are shut", "The doors are shut now (they were open)."),
-        ("a cup stands here", "a cup lies there", "A cup lies there now (before: a cup stands here)."),
+        (
+            "a cup stands here",
+            "a cup lies there",
+            "A cup lies there now (before: a cup stands here).",
+        ),
         ("the cube is red", "the ball is red", "The ball is red now (before: the cube is red)."),
     ],
 )

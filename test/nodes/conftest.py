@@ -10,7 +10,7 @@ import pytest
 import rclpy
 from rclpy.parameter import Parameter
 
-from .ros import Probe, Spinner
+from test.nodes.ros import Probe, Spinner
 
 _namespaces = (f"/t{i}" for i in itertools.count())
 

@@ -56,7 +56,10 @@ def toy_vocabulary():
     rows = np.linalg.qr(np.random.default_rng(3).normal(size=(D, D)))[0].astype(np.float32)
     subjects = [
         Subject(
-            name, rows[3 * i], tuple(f"{name}.{k}" for k in range(2)), statements,
+            name,
+            rows[3 * i],
+            tuple(f"{name}.{k}" for k in range(2)),
+            statements,
             rows[3 * i + 1 : 3 * i + 3],
         )
         for i, (name, statements) in enumerate(SUBJECTS.items())
@@ -95,10 +98,11 @@ class ToyModel:
         answers = np.zeros((len(states), len(queries), D), np.float32)
         for q, query in enumerate(queries):
             subject = max(
-                range(3), key=lambda i: max(
+                range(3),
+                key=lambda i: max(
                     self.vocabulary.subjects[i].query @ query,
                     *(self.vocabulary.subjects[i].embeddings @ query),
-                )
+                ),
             )
             values = states.rows[:, subject]
             answers[:, q] = self.vocabulary.subjects[subject].embeddings[values]
@@ -107,7 +111,7 @@ class ToyModel:
     def imagine(self, states, actions, queries):
         after = [toy_step(tuple(row), action.id) for row in states.rows for action in actions]
         before = [tuple(row) for row in states.rows for _ in actions]
-        works = [0.95 if a != b else 0.05 for a, b in zip(after, before)]
+        works = [0.95 if a != b else 0.05 for a, b in zip(after, before, strict=True)]
         shape = (len(states), len(actions))
         imagined = ToyStates(after)
         readouts = self.read(imagined, queries).reshape(*shape, len(queries), D)

@@ -90,7 +90,8 @@ class Probe:
     def first(self, topic, accept=lambda message: True, timeout=WAIT_S, start=0):
         return self.wait(
             lambda: next((m for m in self.messages[topic][start:] if accept(m)), None),
-            f"a message on {topic}", timeout,
+            f"a message on {topic}",
+            timeout,
         )
 
     def publisher(self, message_type, topic, qos=10, match=True):

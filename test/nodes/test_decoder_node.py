@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from std_msgs.msg import String
-from vljepa_msgs.msg import Readout, SemanticEvent, SemanticState, Vocabulary
 
+from test.nodes.fakes import MODEL_ID, toy_vocabulary
+from vljepa_msgs.msg import Readout, SemanticEvent, SemanticState, Vocabulary
 from vljepa_ros.nodes import convert, qos
 from vljepa_ros.nodes.decoder_node import DecoderNode
-
-from .fakes import MODEL_ID, toy_vocabulary
 
 START = 500.0
 
@@ -37,7 +36,9 @@ def stream(launch, probe):
             for subject, value in zip(words.subjects, values, strict=True):
                 row = subject.embeddings[value] + rng.normal(size=subject.query.size) * 0.01
                 row = row / np.linalg.norm(row) * (np.nan if spoil else 1)
-                readout = Readout(subject=subject.id, embedding=convert.embedding_msg(model_id, row))
+                readout = Readout(
+                    subject=subject.id, embedding=convert.embedding_msg(model_id, row)
+                )
                 msg.readouts.append(readout)
             publisher.publish(msg)
 

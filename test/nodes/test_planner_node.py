@@ -9,18 +9,17 @@ import yaml
 from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
 from std_srvs.srv import Trigger
+
+from test.nodes.fakes import ACTIONS, MODEL_ID, D, ToyModel, toy_vocabulary
+from test.nodes.ros import Spinner
+from test.nodes.toy_robot import ToyRobot
 from vljepa_msgs.action import ExecuteAction, PursueGoal
 from vljepa_msgs.msg import CandidateActionSet, Embedding, Goal, RankedActions
 from vljepa_msgs.srv import GetCandidateActions, SetCandidateActions, SetGoal
-
 from vljepa_ros.nodes import convert, qos
 from vljepa_ros.nodes.planner_node import PlannerNode
 from vljepa_ros.nodes.semantic_state_node import SemanticStateNode
 from vljepa_ros.planning.candidates import Candidate, Pose
-
-from .fakes import ACTIONS, D, MODEL_ID, ToyModel, toy_vocabulary
-from .ros import Spinner
-from .toy_robot import ToyRobot
 
 R = RankedActions
 P = PursueGoal.Result
@@ -48,8 +47,12 @@ def planner(launch, extrinsics, actions_file, robot, probe):
     spinner = launch(
         PlannerNode,
         {
-            "extrinsics_file": extrinsics, "actions_file": actions_file, "stale_after": 0.6,
-            "ranking_rate": 20.0, "rest_timeout": 0.6, "camera_patience": 5.0,
+            "extrinsics_file": extrinsics,
+            "actions_file": actions_file,
+            "stale_after": 0.6,
+            "ranking_rate": 20.0,
+            "rest_timeout": 0.6,
+            "camera_patience": 5.0,
         },
     )
     probe.listen(R, "ranked_actions", qos.NEWEST)
@@ -109,7 +112,10 @@ def test_a_goal_in_words_is_latched_and_actions_are_ranked_with_a_plan_through_t
     assert ranking.status == R.OK
     assert ranking.header.frame_id == "camera_optical" and ranking.state_id
     assert [step.action_id for step in ranking.plan] == [
-        "press_button", "open_drawer", "put_cube", "close_drawer",
+        "press_button",
+        "open_drawer",
+        "put_cube",
+        "close_drawer",
     ]
     assert ranking.actions[0].action_id == "press_button"
     assert {action.action_id for action in ranking.actions} == set(ACTIONS)
@@ -132,7 +138,9 @@ def test_met_no_goal_and_not_understood_are_different_answers(planner, probe):
 
 def test_out_of_reach_is_said(planner, probe, robot):
     only = [convert.candidate_msg(Candidate("put_cube", ACTIONS["put_cube"]))]
-    probe.call(SetCandidateActions, "set_candidate_actions", SetCandidateActions.Request(actions=only))
+    probe.call(
+        SetCandidateActions, "set_candidate_actions", SetCandidateActions.Request(actions=only)
+    )
     set_goal(probe, STORED)
     ranking = probe.first("ranked_actions", lambda m: m.status == R.OUT_OF_REACH)
     assert ranking.plan == []
@@ -141,7 +149,8 @@ def test_out_of_reach_is_said(planner, probe, robot):
 def test_a_bare_embedding_is_a_goal(planner, probe):
     opened = toy_vocabulary().subject("drawer").embeddings[1]
     answer = set_goal(
-        probe, kind=SetGoal.Request.KIND_EMBEDDING,
+        probe,
+        kind=SetGoal.Request.KIND_EMBEDDING,
         embedding=convert.embedding_msg(MODEL_ID, opened),
     )
     assert answer.success, answer.message
@@ -166,7 +175,10 @@ def test_bad_goals_are_refused_in_one_line_and_the_goal_before_stays(planner, pr
         ({"kind": 0, "text": "the drawer is open"}, "kind: 0; allowed: 1 (text), 3 (embedding)"),
         ({"kind": 2}, "picture goals are not available yet"),
         ({"text": "open", "embedding": unit()}, "embedding: given beside text"),
-        ({"kind": 3, "embedding": unit("other")}, "embedding.model_id: 'other'; allowed: 'toy-model'"),
+        (
+            {"kind": 3, "embedding": unit("other")},
+            "embedding.model_id: 'other'; allowed: 'toy-model'",
+        ),
         ({"kind": 3, "embedding": unit(_0=math.nan)}, "embedding.data: non-finite"),
         ({"kind": 3, "embedding": unit(_0=50.0)}, "allowed: 1 (a unit vector)"),
         ({"kind": 3, "embedding": Embedding(model_id=MODEL_ID)}, f"0 values; allowed: {D}"),
@@ -192,7 +204,9 @@ def test_candidates_are_replaced_as_a_whole_or_not_at_all(planner, probe):
         return probe.call(SetCandidateActions, "set_candidate_actions", request)
 
     def current():
-        return probe.call(GetCandidateActions, "get_candidate_actions", GetCandidateActions.Request())
+        return probe.call(
+            GetCandidateActions, "get_candidate_actions", GetCandidateActions.Request()
+        )
 
     before = current().candidates
     assert [action.id for action in before.actions] == list(ACTIONS)
@@ -203,7 +217,10 @@ def test_candidates_are_replaced_as_a_whole_or_not_at_all(planner, probe):
         ([], "actions: 0 of them; allowed: 1 to 64"),
         ([convert.candidate_msg(Candidate(f"a{i}", "x")) for i in range(65)], "65 of them"),
         ([wait, bent], "orientation: [0.0, 0.0, 0.0, 2.0] of length 2; allowed: a unit quaternion"),
-        ([place(target=Pose("moon", (0.0, 0.0, 0.0)))], "frame_id: 'moon'; allowed: camera_optical"),
+        (
+            [place(target=Pose("moon", (0.0, 0.0, 0.0)))],
+            "frame_id: 'moon'; allowed: camera_optical",
+        ),
         ([place(target=Pose("world", (math.inf, 0.0, 0.0)))], "position.x: inf"),
         ([place(cost=math.nan)], "cost: nan; allowed: 0 to 10"),
         ([convert.candidate_msg(Candidate("a", ""))], "text: ''; allowed: 1 to 256"),

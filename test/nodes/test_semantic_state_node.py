@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import CompressedImage, Image
+
+from test.nodes.fakes import ACTIONS, MODEL_ID, ToyModel, picture
 from vljepa_msgs.msg import (
     ActionSequence,
     CandidateActionSet,
@@ -17,13 +19,10 @@ from vljepa_msgs.msg import (
     Vocabulary,
 )
 from vljepa_msgs.srv import EncodeGoal, PredictOutcomes
-
 from vljepa_ros.nodes import convert, qos
 from vljepa_ros.nodes.images import encode_rgb8
 from vljepa_ros.nodes.semantic_state_node import SemanticStateNode
 from vljepa_ros.planning.candidates import Candidate
-
-from .fakes import ACTIONS, MODEL_ID, ToyModel, picture
 
 START = 1000.0
 
@@ -89,7 +88,9 @@ def test_a_picture_becomes_a_state_with_its_stamp_and_readouts(camera):
     assert convert.seconds(state.window_start) == START
     assert state.model_id == MODEL_ID and state.embedding.model_id == MODEL_ID
     assert [readout.statement for readout in state.readouts] == [
-        "the drawer is locked", "the drawer is open", "the cube is on the table",
+        "the drawer is locked",
+        "the drawer is open",
+        "the cube is on the table",
     ]
     assert all(readout.confidence > 0.9 for readout in state.readouts)
     later = camera((1, 1, 0), START + 0.05)

@@ -8,13 +8,12 @@ from rclpy.action import ActionServer, CancelResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from sensor_msgs.msg import Image
-from vljepa_msgs.action import ExecuteAction
 
+from test.nodes.fakes import picture, toy_step
+from vljepa_msgs.action import ExecuteAction
 from vljepa_ros.nodes import qos
 from vljepa_ros.nodes.images import encode_rgb8
 from vljepa_ros.nodes.waiting import Waiter
-
-from .fakes import picture, toy_step
 
 Result = ExecuteAction.Result
 PERIOD_S = 0.05
@@ -38,11 +37,17 @@ class ToyRobot(Node):
         self.camera_on = True
         self.looks = None
         group = ReentrantCallbackGroup()
-        self._camera = self.create_publisher(Image, "image", qos.camera(qos.ReliabilityPolicy.RELIABLE))
+        self._camera = self.create_publisher(
+            Image, "image", qos.camera(qos.ReliabilityPolicy.RELIABLE)
+        )
         self.create_timer(PERIOD_S, self._tick, callback_group=group)
         self._waiter = Waiter(self, self.get_clock(), group)
         self._server = ActionServer(
-            self, ExecuteAction, "execute_action", self._execute, callback_group=group,
+            self,
+            ExecuteAction,
+            "execute_action",
+            self._execute,
+            callback_group=group,
             cancel_callback=lambda _: CancelResponse.ACCEPT,
         )
 

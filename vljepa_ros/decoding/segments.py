@@ -189,7 +189,7 @@ class Segmenter:
             for track in self._tracks:
                 track.rewind()
         self._stamp = stamp
-        ended = [track.update(stamp, row) for track, row in zip(self._tracks, answers)]
+        ended = [track.update(stamp, row) for track, row in zip(self._tracks, answers, strict=True)]
         if not self._spoken_first:
             return self._first(stamp, answers)
         changed = [i for i, mean in enumerate(ended) if mean is not None]

@@ -40,9 +40,7 @@ class Speaker:
 
     def __init__(self, vocabulary: Vocabulary, min_confidence: float = 0.5) -> None:
         if not 0 <= min_confidence <= 1:
-            raise ValueError(
-                f"min_confidence = {min_confidence!r} is not usable; allowed: 0 to 1"
-            )
+            raise ValueError(f"min_confidence = {min_confidence!r} is not usable; allowed: 0 to 1")
         self.vocabulary = vocabulary
         self.min_confidence = min_confidence
         self._said: dict[int, int] = {}  # subject index -> statement index
@@ -66,9 +64,12 @@ class Speaker:
                 continue
             self._unsure.discard(index)
             before = self._said.get(index)
-            if statement != before:
-                self._said[index] = statement
-                confidences[index] = confidence
+            if statement == before:
+                continue
+            told = self._statement(index, statement) in self.now_true()
+            self._said[index] = statement
+            confidences[index] = confidence
+            if first or not told:  # two subjects may share a statement: it is news once
                 news.append((index, before))
         if not news:
             return None
@@ -95,7 +96,7 @@ class Speaker:
 
     def scene(self) -> str:
         """The whole scene in one sentence."""
-        return sentence(join_words([text for text in self.now_true() if text]))
+        return sentence(join_words([text for text in dict.fromkeys(self.now_true()) if text]))
 
     def _read(self, index: int, mean: Array) -> tuple[int, float]:
         statement, confidence = self.vocabulary.subjects[index].nearest(mean)
@@ -106,8 +107,10 @@ class Speaker:
 
     def _news(self, index: int, before: int | None) -> str:
         now = self._statement(index, self._said[index])
-        return sentence(now) if before is None else change_in_words(
-            self._statement(index, before), now
+        return (
+            sentence(now)
+            if before is None
+            else change_in_words(self._statement(index, before), now)
         )
 
 

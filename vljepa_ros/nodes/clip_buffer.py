@@ -96,9 +96,9 @@ class ClipBuffer:
                     return Arrival.LATE
                 self._frames.clear()
                 arrival = Arrival.JUMPED_BACK
-            # A fast camera: a quarter of a stride is as near as any pick needs.
+            # A fast camera: an eighth of a stride is as near as any pick needs.
             frames = self._frames
-            if len(frames) > 1 and frames[-1].stamp - frames[-2].stamp < self.stride / 4:
+            if len(frames) > 1 and frames[-1].stamp - frames[-2].stamp < self.stride / 8:
                 frames.pop()
             frames.append(frame)
             oldest = frame.stamp - (self.count - 0.5) * self.stride

@@ -165,9 +165,7 @@ def part_msgs(goal: Goal, model_id: str) -> list[messages.GoalPart]:
     ]
 
 
-def parts_of(
-    parts: Sequence[messages.GoalPart], model_id: str, width: int
-) -> tuple[GoalPart, ...]:
+def parts_of(parts: Sequence[messages.GoalPart], model_id: str, width: int) -> tuple[GoalPart, ...]:
     """The parts of a goal message. Raises MessageError."""
     return tuple(
         GoalPart(

@@ -33,32 +33,36 @@ class DecoderNode(ManagedNode):
         declare(
             "floor", 0.15, "Smallest cosine distance that counts as a change.", between=(0.001, 2.0)
         )
+        declare("ceiling", 0.5, "Largest threshold that noise can lead to.", between=(0.001, 2.0))
         declare(
-            "ceiling", 0.5, "Largest threshold that noise can lead to.", between=(0.001, 2.0)
-        )
-        declare(
-            "noise_factor", 6.0, "Robust sigmas of the stream's noise above which a distance counts.",
-            between=(0.0, 100.0)
+            "noise_factor",
+            6.0,
+            "Robust sigmas of the stream's noise above which a distance counts.",
+            between=(0.0, 100.0),
         )
         declare("noise_window", 60, "States the noise is estimated over.", between=(4, 10000))
         declare("hold", 0.4, "Seconds a change must last to be spoken.", between=(0.0, 60.0))
         declare("hold_frames", 3, "States a change must last to be spoken.", between=(1, 1000))
         declare(
-            "min_confidence", 0.5, "A statement below this confidence is not spoken.",
-            between=(0.0, 1.0)
+            "min_confidence",
+            0.5,
+            "A statement below this confidence is not spoken.",
+            between=(0.0, 1.0),
         )
         declare(
-            "stale_after", 1.5, "Seconds without a semantic_state until diagnostics say STALE.",
-            between=(0.05, 3600.0)
+            "stale_after",
+            1.5,
+            "Seconds without a semantic_state until diagnostics say STALE.",
+            between=(0.05, 3600.0),
         )
-        declare(
-            "silent_subjects", "", "Subjects that are not spoken of, separated by commas."
-        )
+        declare("silent_subjects", "", "Subjects that are not spoken of, separated by commas.")
         self._vocabulary: Vocabulary | None = None
         self._voice: Voice | None = None
 
     def setup(self) -> None:
-        self._config = SegmentConfig(**{name: self.parameters[name] for name in _SEGMENT_PARAMETERS})
+        self._config = SegmentConfig(
+            **{name: self.parameters[name] for name in _SEGMENT_PARAMETERS}
+        )
 
     def start(self) -> None:
         self._vocabulary, self._voice = None, None

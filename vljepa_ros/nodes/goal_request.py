@@ -1,4 +1,4 @@
-"""Is a request for a goal one that can be taken? The same for set_goal, pursue_goal, encode_goal."""
+"""Is a request for a goal one that can be taken? The same for set_goal and pursue_goal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ def check_goal_request(request: Any) -> None:
             f"kind: {request.kind}; allowed: {_TEXT} (text), {_EMBEDDING} (embedding)"
         )
     if request.kind == _IMAGE:
-        raise GoalRequestError("kind: 2 (image); picture goals are not available yet, allowed: 1, 3")
+        raise GoalRequestError(
+            "kind: 2 (image); picture goals are not available yet, allowed: 1, 3"
+        )
     given = {
         "text": bool(request.text),
         "image": bool(request.image.data),

@@ -114,7 +114,9 @@ def decode_compressed(msg: Any) -> Array:
         np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     )
     if pixels is None:
-        raise ImageError(f"data: {len(data)} bytes that do not decode; allowed: a whole JPEG or PNG")
+        raise ImageError(
+            f"data: {len(data)} bytes that do not decode; allowed: a whole JPEG or PNG"
+        )
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 
@@ -136,7 +138,9 @@ def _check_size(height: int, width: int) -> tuple[int, int]:
         if not 1 <= value <= MAX_SIDE:
             raise ImageError(f"{name}: {value}; allowed: 1 to {MAX_SIDE}")
     if height * width > MAX_PIXELS:
-        raise ImageError(f"height x width: {height} x {width}; allowed: {MAX_PIXELS} pixels at most")
+        raise ImageError(
+            f"height x width: {height} x {width}; allowed: {MAX_PIXELS} pixels at most"
+        )
     return height, width
 
 

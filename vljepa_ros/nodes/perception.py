@@ -115,7 +115,9 @@ class Perception:
         response.model_id = self.vocabulary.model_id
         last = slice(-1, None) if request.last_step_only else slice(None)
         response.results = [
-            convert.messages.OutcomeSequence(steps=[_step_msg(step) for step in rollout.steps[last]])
+            convert.messages.OutcomeSequence(
+                steps=[_step_msg(step) for step in rollout.steps[last]]
+            )
             for rollout in rollouts
         ]
         return response
@@ -133,7 +135,9 @@ class Perception:
 
     def _difference(self, before: Array, after: Array) -> str:
         subjects = self.vocabulary.subjects
-        new = [s.statements[int(a)] for s, b, a in zip(subjects, before, after, strict=True) if a != b]
+        new = [
+            s.statements[int(a)] for s, b, a in zip(subjects, before, after, strict=True) if a != b
+        ]
         return "; ".join(new) or "nothing changes"
 
     def _actions_of(self, request: PredictOutcomes.Request) -> tuple[Action, ...]:

@@ -1,13 +1,12 @@
-"""Goals in, ranked actions out: what the robot could do, by how close its meaning comes to the goal.
+"""Goals in, ranked actions out: what could be done, by how close its meaning comes to the goal.
 
-Holds no weights: rollouts run in semantic_state_node (:mod:`.remote_world_model`), asked for by this
-node's worker thread, so that no callback ever waits for them.
+Holds no weights: rollouts run in semantic_state_node (:mod:`.remote_world_model`), asked for by
+this node's worker thread, so that no callback ever waits for them.
 """
 
 from __future__ import annotations
 
 import time
-import uuid
 from dataclasses import replace
 from typing import Any
 
@@ -16,15 +15,8 @@ from std_srvs.srv import Trigger
 
 from vljepa_msgs.action import PursueGoal
 from vljepa_msgs.msg import CandidateActionSet, RankedActions, SemanticState
-from vljepa_msgs.msg import Goal as GoalMsg
 from vljepa_msgs.msg import Vocabulary as VocabularyMsg
-from vljepa_msgs.srv import (
-    EncodeGoal,
-    GetCandidateActions,
-    PredictOutcomes,
-    SetCandidateActions,
-    SetGoal,
-)
+from vljepa_msgs.srv import GetCandidateActions, PredictOutcomes, SetCandidateActions
 
 from ..planning.candidates import CandidateSet, check_candidates, load_candidates, load_frames
 from ..planning.goal import Goal
@@ -32,8 +24,9 @@ from ..planning.search import Plan, SearchConfig
 from ..planning.vocabulary import Vocabulary
 from . import convert, qos
 from .diagnostics import OK, STALE, WARN, Latency, Rate, Report
-from .goal_request import check_goal_request
+from .goal_keeper import GoalKeeper
 from .lifecycle import ManagedNode, in_one_line, run
+from .planner_parameters import declare_parameters
 from .pursue import PursueServer
 from .ranking import STATUS, Ranker, View, ranking_msg
 from .remote_world_model import RemoteWorldModel
@@ -43,46 +36,14 @@ from .worker import Worker
 
 _WATCH_S = 0.1
 _REPEAT_S = 1.0  # a status without a plan is published again this often
-_ENCODE_S = 5.0  # longest a goal may take to be encoded
 
 
 class PlannerNode(ManagedNode):
-    """Publishes goal, candidate_actions and ranked_actions; offers the goal services and actions."""
+    """Publishes candidate_actions and ranked_actions; serves goals, candidates and pursuits."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("planner_node", **kwargs)
-        declare = self.parameters.declare
-        declare("actions_file", "", "YAML list of candidate actions; empty: config/actions.yaml.")
-        declare("extrinsics_file", "", "YAML with the camera's pose; empty: config/scene.yaml.")
-        declare("depth", 8, "Actions the search looks ahead.", between=(1, 16))
-        declare("beam", 24, "Imagined states kept at each depth.", between=(1, 512))
-        declare("step_cost", 0.02, "Cost of a step, in goal distance.", between=(0.0, 1.0))
-        declare(
-            "ranking_rate", 5.0, "Most ranked_actions a second.", between=(0.01, 100.0)
-        )
-        declare(
-            "max_plan_age", 10.0, "Seconds after which a plan is made anew although nothing "
-            "changed.", between=(0.1, 86400.0)
-        )
-        declare(
-            "stale_after", 1.5, "Seconds without a semantic_state until the status is STALE.",
-            between=(0.05, 3600.0)
-        )
-        declare("max_actions", 16, "Actions a pursuit executes at most.", between=(1, 1000))
-        declare("time_budget", 600.0, "Seconds a pursuit may take.", between=(0.1, 86400.0))
-        declare(
-            "camera_patience", 30.0, "Seconds a pursuit waits for a silent camera.",
-            between=(0.1, 3600.0)
-        )
-        declare("rest_frames", 3, "States in a row that must read the same.", between=(1, 100))
-        declare(
-            "rest_tolerance", 0.1, "Largest cosine distance between two states at rest.",
-            between=(0.0, 2.0)
-        )
-        declare(
-            "rest_timeout", 3.0, "Seconds after which a scene still moving is taken as it is.",
-            between=(0.0, 600.0)
-        )
+        declare_parameters(self.parameters)
         self.candidates: CandidateSet | None = None
         self._worker: Worker[Any] | None = None
         self._forget()
@@ -90,7 +51,6 @@ class PlannerNode(ManagedNode):
     def _forget(self) -> None:
         self.vocabulary: Vocabulary | None = None
         self.world: RemoteWorldModel | None = None
-        self.goal: Goal | None = None
         self.view: View | None = None
         self.last_state = float("-inf")  # steady clock
         self._stale, self._ranking, self._ranked_at, self._status_at = False, False, 0.0, 0.0
@@ -111,25 +71,21 @@ class PlannerNode(ManagedNode):
         self._forget()
         self.waiter = Waiter(self, self.steady_clock, self.awaiting)
         self.own(self.waiter.close)
-        self._goal_pub = self.own_publisher(GoalMsg, "goal", qos.LATCHED)
         self._candidates_pub = self.own_publisher(
             CandidateActionSet, "candidate_actions", qos.LATCHED
         )
         self._ranked_pub = self.own_publisher(RankedActions, "ranked_actions", qos.NEWEST)
         self._predict = self.own_client(PredictOutcomes, "predict_outcomes")
-        self._encode = self.own_client(EncodeGoal, "encode_goal")
+        self.goals = GoalKeeper(self)
         self.pursuits = PursueServer(self)
         self.own(self.pursuits.destroy)
         self.own_subscription(VocabularyMsg, "vocabulary", self._on_vocabulary, qos.LATCHED)
         self.own_subscription(SemanticState, "semantic_state", self._on_state, qos.NEWEST)
-        self.own_service(SetGoal, "set_goal", self._on_set_goal)
-        self.own_service(Trigger, "clear_goal", self._on_clear_goal)
         self.own_service(Trigger, "stop", self._on_stop)
         self.own_service(SetCandidateActions, "set_candidate_actions", self._on_set_candidates)
         self.own_service(GetCandidateActions, "get_candidate_actions", self._on_get_candidates)
         self.own_timer(_WATCH_S, self._watch)
         self._publish_candidates()
-        self._goal_pub.publish(convert.goal_msg(None, "", self._now()))
 
     def halt(self) -> None:
         self.pursuits.end(PursueGoal.Result.STOPPED, "planner_node was deactivated")
@@ -148,6 +104,10 @@ class PlannerNode(ManagedNode):
         if self.vocabulary is not None:
             config = replace(config, works_threshold=self.vocabulary.works_threshold)
         return config
+
+    @property
+    def goal(self) -> Goal | None:
+        return self.goals.goal
 
     def submit(self, job: Any) -> Future:
         """Run a job in the worker's thread."""
@@ -170,7 +130,7 @@ class PlannerNode(ManagedNode):
         if self.goal is not None:
             self.get_logger().warning(f"the model is now {msg.model_id}; the goal is cleared")
             self.pursuits.end(PursueGoal.Result.STOPPED, "the model changed")
-            self._set_goal(None)
+            self.goals.put(None)
         if self.world is not None:
             self.world.close()
         self.vocabulary, self.view = vocabulary, None
@@ -259,82 +219,23 @@ class PlannerNode(ManagedNode):
         set_id = self.candidates.set_id if self.candidates is not None else ""
         self._ranked_pub.publish(ranking_msg(status, self.view, self.goal, set_id))
 
+    def rank_now(self) -> None:
+        """The goal, the candidates or what may rank changed: rank at once."""
+        self._ranked_at, self._status_at = 0.0, 0.0
+        self._rank()
+
     def pursuit_ended(self) -> None:
         """A pursuit is over: back to ranking."""
         self.waiter.nudge()
-        self._rank()
+        self.rank_now()
 
-    # -- goals -------------------------------------------------------------------------------------
-
-    async def encode_goal(self, request: Any) -> Goal:
-        """The goal of a set_goal or pursue_goal request. Raises ValueError or TimeoutError."""
-        check_goal_request(request)
-        vocabulary = self.vocabulary
-        if vocabulary is None:
-            raise TimeoutError("no vocabulary yet: is semantic_state_node running?")
-        if request.kind == SetGoal.Request.KIND_EMBEDDING:
-            return convert.goal_of_embedding(request.embedding, vocabulary)
-        if not await self.waiter.until(self._encode.service_is_ready, _ENCODE_S):
-            raise TimeoutError(f"nobody offers {self._encode.srv_name}")
-        asked = EncodeGoal.Request(kind=request.kind, text=request.text)
-        future = self._encode.call_async(asked)
-        answer = await self.waiter.result(future, _ENCODE_S, self._encode.srv_name)
-        if not answer.success:
-            raise ValueError(answer.message)
-        width = vocabulary.queries.shape[1]
-        return Goal(
-            parts=convert.parts_of(answer.parts, vocabulary.model_id, width),
-            text=request.text,
-            understood=answer.understood,
-            confidence=answer.confidence,
-        )
-
-    def adopt_goal(self, goal: Goal) -> Goal:
-        """Put a goal into force under a new name."""
-        goal = replace(goal, goal_id=f"goal-{uuid.uuid4().hex[:8]}")
-        self._set_goal(goal)
-        return goal
-
-    def _set_goal(self, goal: Goal | None) -> None:
-        self.goal = goal
-        model_id = self.vocabulary.model_id if self.vocabulary is not None else ""
-        self._goal_pub.publish(convert.goal_msg(goal, model_id, self._now()))
-        self._ranked_at, self._status_at = 0.0, 0.0  # the next ranking is due at once
-
-    async def _on_set_goal(
-        self, request: SetGoal.Request, response: SetGoal.Response
-    ) -> SetGoal.Response:
-        try:
-            goal = await self.encode_goal(request)
-        except Exception as error:
-            response.success, response.message = False, in_one_line(error)
-            return response
-        self.pursuits.end(PursueGoal.Result.PREEMPTED, "a newer goal was set")
-        goal = self.adopt_goal(goal)
-        self._rank()
-        response.success, response.goal_id = True, goal.goal_id
-        response.understood, response.confidence = goal.understood, float(goal.confidence)
-        words = " and ".join(part.text or "a bare embedding" for part in goal.parts)
-        response.message = f"understood as: {words}" if goal.understood else "not understood"
-        return response
-
-    def _on_clear_goal(
-        self, request: Trigger.Request, response: Trigger.Response
-    ) -> Trigger.Response:
-        self.pursuits.end(PursueGoal.Result.STOPPED, "the goal was cleared")
-        response.success = True
-        response.message = "goal cleared" if self.goal is not None else "there was no goal"
-        self._set_goal(None)
-        self._rank()
-        return response
+    # -- services ----------------------------------------------------------------------------------
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         stopped = self.pursuits.end(PursueGoal.Result.STOPPED, "stopped by the service stop")
         response.success = True
         response.message = "stopping" if stopped else "nothing was being pursued"
         return response
-
-    # -- candidates --------------------------------------------------------------------------------
 
     def _on_set_candidates(
         self, request: SetCandidateActions.Request, response: SetCandidateActions.Response
@@ -347,8 +248,7 @@ class PlannerNode(ManagedNode):
         else:
             response.success = True
             self._publish_candidates()
-            self._ranked_at = 0.0
-            self._rank()
+            self.rank_now()
         response.candidate_set_id = self.candidates.set_id
         return response
 

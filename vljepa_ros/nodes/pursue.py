@@ -1,7 +1,7 @@
 """The action pursue_goal: look, plan, execute one action, look again.
 
-What to do is decided by :class:`vljepa_ros.planning.pursuit.Pursuit`; here is only when to look, who
-executes, and every way in which it can end.
+What to do is decided by :class:`vljepa_ros.planning.pursuit.Pursuit`; here is only when to look,
+who executes, and every way in which it can end.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class PursueServer:
         return bool(self._runs)
 
     def end(self, result: int, message: str) -> bool:
-        """End whatever is pursued; the skill that is running is cancelled. False when nothing is."""
+        """End whatever is pursued and cancel the running skill. False when nothing is pursued."""
         for run in self._runs:
             run.end(result, message)
         self._waiter.nudge()
@@ -152,7 +152,7 @@ class PursueServer:
         started = time.monotonic()
         budget = convert.seconds(request.time_budget) or node.parameters["time_budget"]
         deadline = started + budget
-        goal = node.adopt_goal(await node.encode_goal(request))
+        goal = node.goals.adopt(await node.goals.encode(request))
         run.result.goal_id = goal.goal_id
         world, vocabulary, candidates = node.world, node.vocabulary, node.candidates
         if world is None or vocabulary is None or candidates is None:
@@ -265,9 +265,7 @@ class PursueServer:
             )
         raise _Over(_ENDINGS[decision.kind], decision.message or decision.kind.replace("_", " "))
 
-    def _note(
-        self, run: _Run, decision: Decision, view: View, candidates: CandidateSet
-    ) -> None:
+    def _note(self, run: _Run, decision: Decision, view: View, candidates: CandidateSet) -> None:
         """Put what was seen and planned into the feedback, the result and ranked_actions."""
         if decision.plan is not None:
             run.result.final_distance = decision.plan.distance_now

@@ -23,7 +23,11 @@ from ..planning.vocabulary import Vocabulary
 from .convert import plan_msgs, rank_msgs
 from .remote_world_model import RemoteStates
 
-STATUS = {"ok": RankedActions.OK, "met": RankedActions.MET, "out_of_reach": RankedActions.OUT_OF_REACH}
+STATUS = {
+    "ok": RankedActions.OK,
+    "met": RankedActions.MET,
+    "out_of_reach": RankedActions.OUT_OF_REACH,
+}
 MESSAGES = {
     RankedActions.NO_GOAL: "no goal",
     RankedActions.OK: "",

@@ -61,9 +61,7 @@ class RemoteWorldModel:
         steps = self._ask(sequences, (), queries)
         return np.stack([_readouts(step, queries.shape[1]) for step in steps])
 
-    def imagine(
-        self, states: RemoteStates, actions: Sequence[Action], queries: Array
-    ) -> Imagined:
+    def imagine(self, states: RemoteStates, actions: Sequence[Action], queries: Array) -> Imagined:
         """One request: every state under every action, row-major."""
         sequences = [
             ActionSequence(state_id=state_id, action_ids=[action.id])
@@ -112,7 +110,12 @@ class RemoteWorldModel:
         target = None if action.target is None else Pose(self._frame, action.target)
         return candidate_msg(
             Candidate(
-                action.id, action.text, action.skill, action.parameters, target, action.cost,
+                action.id,
+                action.text,
+                action.skill,
+                action.parameters,
+                target,
+                action.cost,
                 action.timeout,
             )
         )

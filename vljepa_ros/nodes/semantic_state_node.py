@@ -39,25 +39,26 @@ class SemanticStateNode(ManagedNode):
         declare = self.parameters.declare
         declare("model", "", "Folder of the checkpoint; empty: the compact model of this package.")
         declare("device", "cpu", "Where the model runs: cpu, cuda or cuda:N.")
+        declare("image_transport", "raw", "Type of the topic image.", choices=("raw", "compressed"))
         declare(
-            "image_transport", "raw", "Type of the topic image.", choices=("raw", "compressed")
+            "extrinsics_file",
+            "",
+            "YAML with the camera's pose; empty: config/scene.yaml of this package.",
         )
         declare(
-            "extrinsics_file", "", "YAML with the camera's pose; empty: config/scene.yaml of this "
-            "package."
+            "silence_timeout",
+            1.0,
+            "Seconds without a frame after which the camera counts as silent.",
+            between=(0.05, 3600.0),
         )
         declare(
-            "silence_timeout", 1.0, "Seconds without a frame after which the camera counts as "
-            "silent.", between=(0.05, 3600.0)
-        )
-        declare(
-            "outcomes_rate", 2.0, "Most predicted_outcomes a second; 0 publishes none.",
-            between=(0.0, 100.0)
+            "outcomes_rate",
+            2.0,
+            "Most predicted_outcomes a second; 0 publishes none.",
+            between=(0.0, 100.0),
         )
         declare("real_states", 64, "States of frames kept for requests.", between=(1, 100000))
-        declare(
-            "imagined_states", 8192, "Imagined states kept for requests.", between=(1, 1000000)
-        )
+        declare("imagined_states", 8192, "Imagined states kept for requests.", between=(1, 1000000))
         self._worker: Worker[tuple[Clip, float]] | None = None
         self._perception: Perception | None = None
         self._publishers: list[Any] = []

@@ -50,7 +50,9 @@ class SkillClient:
 
         ``ended()`` is asked all the time; once true, the skill is cancelled.
         """
-        if not await self._waiter.until(lambda: ended() or self._client.server_is_ready(), ANSWER_S):
+        if not await self._waiter.until(
+            lambda: ended() or self._client.server_is_ready(), ANSWER_S
+        ):
             return Result.FAILED, "nobody offers the action execute_action"
         if ended():
             return Result.PREEMPTED, "ended before the robot moved"

@@ -61,7 +61,11 @@ class StateStore:
         return list(groups.values())
 
     def _add(
-        self, kind: str, shelf: OrderedDict[str, tuple[StateBatch, int]], batch: StateBatch, row: int
+        self,
+        kind: str,
+        shelf: OrderedDict[str, tuple[StateBatch, int]],
+        batch: StateBatch,
+        row: int,
     ) -> str:
         self._count += 1
         state_id = f"{kind}{self._run}-{self._count}"

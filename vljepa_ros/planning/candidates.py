@@ -73,9 +73,7 @@ class Frames:
         if pose.frame_id == self.optical_frame:
             return pose.position
         if pose.frame_id not in self.to_optical:
-            raise CandidateError(
-                f"frame_id: {pose.frame_id!r}; allowed: {', '.join(self.names)}"
-            )
+            raise CandidateError(f"frame_id: {pose.frame_id!r}; allowed: {', '.join(self.names)}")
         x, y, z, _ = self.to_optical[pose.frame_id] @ np.array([*pose.position, 1.0])
         return float(x), float(y), float(z)
 
@@ -226,7 +224,9 @@ def _from_yaml(place: int, item: Any, default_frame: str) -> Candidate:
         text=item.get("text", ""),
         skill=str(item.get("skill", "")),
         parameters={str(k): _scalar(f"{where}.parameters.{k}", v) for k, v in parameters.items()},
-        target=None if target is None else _pose_from_yaml(f"{where}.target", target, default_frame),
+        target=None
+        if target is None
+        else _pose_from_yaml(f"{where}.target", target, default_frame),
         cost=_number(f"{where}.cost", item.get("cost", 0.0)),
         timeout=_number(f"{where}.timeout", item.get("timeout", 0.0)),
     )

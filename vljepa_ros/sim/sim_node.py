@@ -67,8 +67,10 @@ class SimNode(ManagedNode):
         declare("width", 256, "Width of the picture in pixels.", between=(32, 2048))
         declare("height", 256, "Height of the picture in pixels.", between=(32, 2048))
         declare(
-            "real_time_factor", 1.0, "Simulated seconds a second; 0: as fast as it goes.",
-            between=(0.0, 100.0)
+            "real_time_factor",
+            1.0,
+            "Simulated seconds a second; 0: as fast as it goes.",
+            between=(0.0, 100.0),
         )
         self._thread: threading.Thread | None = None
         self._mailbox: Mailbox | None = None
