@@ -23,7 +23,8 @@ frames:
 
 @pytest.fixture(scope="session", autouse=True)
 def context():
-    rclpy.init()
+    if not rclpy.ok():
+        rclpy.init()
     yield
     rclpy.try_shutdown()
 

@@ -111,6 +111,14 @@ class Probe:
         future = client.call_async(request)
         return self.finish(future, f"an answer of {name}", timeout)
 
+    def ask(self, call, what="a future", timeout=WAIT_S):
+        """The result of the future that ``call`` makes in the node's own thread.
+
+        rclpy's action client loses an answer that comes before it has noted its question, which
+        happens when another thread than the executor's asks.
+        """
+        return self.finish(self.spinner.run(call), what, timeout)
+
     def finish(self, future, what="a future", timeout=WAIT_S):
         def done(_):
             with self.changed:

@@ -74,16 +74,22 @@ class Pursuing:
         self.client = ActionClient(probe.node, PursueGoal, probe.name("pursue_goal"))
         probe.wait(self.client.server_is_ready, "pursue_goal")
         self.feedback = []
+        self.on_feedback = lambda feedback: None
+
+    def _take_feedback(self, message):
+        self.feedback.append(message.feedback)
+        self.on_feedback(message.feedback)
 
     def start(self, text, **fields):
         goal = PursueGoal.Goal(kind=PursueGoal.Goal.KIND_TEXT, text=text, **fields)
-        future = self.client.send_goal_async(goal, lambda m: self.feedback.append(m.feedback))
-        handle = self.probe.finish(future, "acceptance")
+        handle = self.probe.ask(
+            lambda: self.client.send_goal_async(goal, self._take_feedback), "acceptance"
+        )
         assert handle.accepted
         return handle
 
     def end(self, handle, timeout=20.0):
-        answer = self.probe.finish(handle.get_result_async(), "the pursuit's end", timeout)
+        answer = self.probe.ask(handle.get_result_async, "the pursuit's end", timeout)
         return answer.status, answer.result
 
     def run(self, text, **fields):
@@ -271,7 +277,10 @@ def test_a_pursuit_executes_looks_again_and_ends_when_the_goal_is_met(pursuing, 
 
 
 def test_a_camera_silent_between_looks_is_enough(pursuing, robot):
-    robot.looks = 1
+    robot.camera_on = False
+    pursuing.probe.next("ranked_actions", lambda m: m.status == R.STALE)
+    # One picture whenever the planner looks, and none in between.
+    pursuing.on_feedback = lambda f: robot.show() if f.phase in ("look", "check") else None
     _, result = pursuing.run("the drawer is open")
     assert result.result == P.MET, result.message
     assert robot.done == ["press_button", "open_drawer"]
@@ -336,7 +345,7 @@ def test_a_client_may_cancel(pursuing, robot, probe):
     robot.hold.set()
     handle = pursuing.start("the drawer is open")
     probe.wait(lambda: robot.started, "the first action")
-    probe.finish(handle.cancel_goal_async(), "the cancelling")
+    probe.ask(handle.cancel_goal_async, "the cancelling")
     status, result = pursuing.end(handle)
     assert (status, result.result) == (GoalStatus.STATUS_CANCELED, P.STOPPED)
     assert robot.cancelled == ["press_button"]

@@ -35,7 +35,6 @@ class ToyRobot(Node):
         self.hold = threading.Event()
         self.broken, self.failing = set(), set()
         self.camera_on = True
-        self.looks = None
         group = ReentrantCallbackGroup()
         self._camera = self.create_publisher(
             Image, "image", qos.camera(qos.ReliabilityPolicy.RELIABLE)
@@ -52,13 +51,8 @@ class ToyRobot(Node):
         )
 
     def _tick(self):
-        if not self.camera_on:
-            return
-        if self.looks is not None:
-            if self.looks <= 0:
-                return
-            self.looks -= 1
-        self.show()
+        if self.camera_on:
+            self.show()
 
     def show(self):
         msg = encode_rgb8(Image(), picture(self.state))
@@ -85,7 +79,5 @@ class ToyRobot(Node):
             if self.state == before and action_id != "wait":
                 result = Result(result=Result.NO_EFFECT, message="nothing moved")
         self.done.append(action_id)
-        if self.looks is not None:
-            self.looks = 1
         handle.succeed()
         return result

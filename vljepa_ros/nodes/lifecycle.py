@@ -33,6 +33,9 @@ from .parameters import Parameters
 CLOSE_S = 3.0
 """Longest time a node may take to put its things away."""
 
+WIND_DOWN_S = 1.0
+"""Longest it may take to end what it is doing."""
+
 _SUCCESS, _FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
@@ -62,6 +65,9 @@ class ManagedNode(LifecycleNode):
 
     def halt(self) -> None:
         """Stop working; the owned entities are destroyed afterwards."""
+
+    async def wind_down(self) -> None:
+        """End what is in progress; given WIND_DOWN_S before the process closes an active node."""
 
     def teardown(self) -> None:
         """Free what ``setup`` made. Runs also after a ``setup`` that failed halfway."""
@@ -194,10 +200,10 @@ def run(make: Callable[[], ManagedNode], args: list[str] | None = None) -> None:
     thread = threading.Thread(target=_spin, args=(executor, node, stop), daemon=True)
     thread.start()
     stop.wait()
-    closed = threading.Event()
-    executor.create_task(node.close).add_done_callback(lambda _: closed.set())
     # A node that is still loading has nothing to put away.
-    if closed.wait(CLOSE_S if node.active else 0.1):
+    if node.active:
+        _finish(executor, node.wind_down, WIND_DOWN_S)
+    if _finish(executor, node.close, CLOSE_S if node.active else 0.1):
         with contextlib.suppress(Exception):
             executor.shutdown(timeout_sec=0.5)
             node.destroy_node()
@@ -206,6 +212,13 @@ def run(make: Callable[[], ManagedNode], args: list[str] | None = None) -> None:
     sys.stderr.flush()
     # A worker still inside a forward pass must not be torn down with the interpreter.
     os._exit(0)
+
+
+def _finish(executor: SingleThreadedExecutor, call: Callable[[], Any], timeout: float) -> bool:
+    """Run ``call`` in the executor's thread; whether it came to its end in time."""
+    done = threading.Event()
+    executor.create_task(call).add_done_callback(lambda _: done.set())
+    return done.wait(timeout)
 
 
 def _spin(executor: SingleThreadedExecutor, node: ManagedNode, stop: threading.Event) -> None:

@@ -25,7 +25,7 @@ from ..planning.vocabulary import Vocabulary
 from . import convert, qos
 from .diagnostics import OK, STALE, WARN, Latency, Rate, Report
 from .goal_keeper import GoalKeeper
-from .lifecycle import ManagedNode, in_one_line, run
+from .lifecycle import WIND_DOWN_S, ManagedNode, in_one_line, run
 from .planner_parameters import declare_parameters
 from .pursue import PursueServer
 from .ranking import STATUS, Ranker, View, ranking_msg
@@ -53,7 +53,7 @@ class PlannerNode(ManagedNode):
         self.world: RemoteWorldModel | None = None
         self.view: View | None = None
         self.last_state = float("-inf")  # steady clock
-        self._stale, self._ranking, self._ranked_at, self._status_at = False, False, 0.0, 0.0
+        self.stale, self._ranking, self._ranked_at, self._status_at = False, False, 0.0, 0.0
         self._states, self._plans, self._planning = Rate(), Rate(), Latency()
         self._complaint = ""
 
@@ -87,8 +87,11 @@ class PlannerNode(ManagedNode):
         self.own_timer(_WATCH_S, self._watch)
         self._publish_candidates()
 
+    async def wind_down(self) -> None:
+        self.pursuits.end(PursueGoal.Result.STOPPED, "planner_node is going down")
+        await self.waiter.until(lambda: not self.pursuits.busy, WIND_DOWN_S)
+
     def halt(self) -> None:
-        self.pursuits.end(PursueGoal.Result.STOPPED, "planner_node was deactivated")
         self.pursuits.skills.cancel_now()
         if self.world is not None:
             self.world.close()
@@ -152,8 +155,8 @@ class PlannerNode(ManagedNode):
         self._complaint = ""
         self._states.tick()
         self.last_state = time.monotonic()
-        if self._stale:
-            self._stale = False
+        if self.stale:
+            self.stale = False
             self.get_logger().info("semantic_state is back")
         reading = tuple(int(value) for value in vocabulary.readings(answers))
         stamp, window = convert.seconds(msg.header.stamp), convert.seconds(msg.window_start)
@@ -164,11 +167,11 @@ class PlannerNode(ManagedNode):
     def _watch(self) -> None:
         """On the steady clock: a silent camera stops the recommending at once, and recovers."""
         now = time.monotonic()
-        if not self._stale and now - self.last_state > self.parameters["stale_after"]:
-            self._stale, self._status_at = True, 0.0
+        if not self.stale and now - self.last_state > self.parameters["stale_after"]:
+            self.stale, self._status_at = True, 0.0
             if self._states.count:
                 self.get_logger().warning("semantic_state is silent")
-        if self._stale and now - self._status_at > _REPEAT_S:
+        if self.stale and now - self._status_at > _REPEAT_S:
             self._publish_status(RankedActions.STALE)
 
     # -- ranking -----------------------------------------------------------------------------------
@@ -176,7 +179,7 @@ class PlannerNode(ManagedNode):
     def _rank(self) -> None:
         """Rank for the newest view, unless one is being ranked or it was done just now."""
         now = time.monotonic()
-        if self.pursuits.busy or self._stale or self.view is None or self._ranking:
+        if self.pursuits.busy or self.stale or self.view is None or self._ranking:
             return
         if self.goal is None or not self.goal.understood:
             if now - self._status_at > _REPEAT_S:
@@ -196,7 +199,7 @@ class PlannerNode(ManagedNode):
         self._ranking = False
         if done.exception() is not None:
             self._complain(f"no ranking: {in_one_line(done.exception())}")
-        elif self.goal is goal and self.candidates is candidates and not self._stale:
+        elif self.goal is goal and self.candidates is candidates and not self.stale:
             if not self.pursuits.busy:
                 self.publish_plan(view, done.result(), candidates.set_id)
 
@@ -274,7 +277,7 @@ class PlannerNode(ManagedNode):
             message = "pursuing a goal"
         if self._complaint:
             level, message = WARN, self._complaint
-        if self._stale:
+        if self.stale:
             level, message = STALE, "no recent semantic_state"
         values = {
             "model_id": self.diagnostics.model_id,

@@ -168,6 +168,8 @@ class PursueServer:
         run.rest = AtRest(
             vocabulary, node.parameters["rest_frames"], node.parameters["rest_tolerance"]
         )
+        if node.view is not None and not node.stale:
+            self.show(node.view)
         while True:
             view = await self._look(run, deadline)
             self._feedback(run, "plan")

@@ -55,5 +55,6 @@ class Waiter:
         return future.result()
 
     def close(self) -> None:
-        self._node.destroy_timer(self._timer)
+        """Whoever still waits will not go on: what it would touch is being destroyed."""
         self._futures.clear()
+        self._node.destroy_timer(self._timer)
