@@ -1,0 +1,39 @@
+"""Status 0 needs both: the planner's MET and the simulator's true state."""
+
+import pytest
+
+from vljepa_ros.demo.verdict import judge, wanted_state, wrong_parts
+
+WANTED = {"drawer": "closed", "cube": "drawer"}
+THERE = {"drawer": "closed", "cube": "drawer", "window": "open", "drawer_lock": "locked"}
+
+
+def test_met_when_both_say_so():
+    met, text = judge("MET", "goal met in 4 actions", 4, THERE, WANTED, 0.9)
+    assert met and text == "goal met in 4 actions, confirmed by the simulator's true state"
+    assert judge("MET", "", 1, THERE, WANTED, 0.9)[1].startswith("goal met in 1 action,")
+
+
+@pytest.mark.parametrize(
+    ("ending", "state", "wanted", "words"),
+    [
+        ("MET", {**THERE, "drawer": "open"}, WANTED, "but the drawer is open, not closed"),
+        ("MET", {**THERE, "cube": "elsewhere"}, WANTED, "but the cube is elsewhere, not drawer"),
+        ("MET", None, WANTED, "the simulator does not answer"),
+        ("MET", THERE, {}, "no part that can be checked"),
+        ("OUT_OF_REACH", THERE, WANTED, "goal not met after 2 actions: no way there"),
+        ("NOT_UNDERSTOOD", THERE, {}, "goal not understood (confidence 0.30)"),
+    ],
+)
+def test_not_met(ending, state, wanted, words):
+    met, text = judge(ending, "no way there", 2, state, wanted, 0.3)
+    assert not met and words in text
+
+
+def test_truth_of_an_understood_goal():
+    ids = ("drawer_lock.locked", "cube_in.drawer", "window.open")
+    assert wanted_state(ids) == {"drawer_lock": "locked", "cube": "drawer", "window": "open"}
+    assert wanted_state(("cube_place.front_left",)) == {"cube": "front_left"}
+    assert wanted_state(("window.open", "")) == {}
+    assert wrong_parts({"cube": "front_left"}, {"cube": "table"}) == []
+    assert wrong_parts({"cube": "drawer"}, {"cube": "table"}) == ["cube is drawer, not table"]
