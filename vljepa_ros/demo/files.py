@@ -9,7 +9,6 @@ from typing import Any
 
 from .recording import Recording
 
-
 VIDEO, TIMELINE, REPORT = "demo.mp4", "timeline.png", "demo.json"
 
 
