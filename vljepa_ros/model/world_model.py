@@ -135,7 +135,7 @@ class LatentWorldModel:
         text = checked_text(text, "goal text")
         encoder = self.network.y_encoder
         tokens, mask = encoder.tokens([text])
-        goals = [s for s in self.vocabulary.subjects if s.id != "activity"]
+        goals = [self.vocabulary.subjects[i] for i in self.vocabulary.lasting]
         queries = self._tensor(np.stack([s.query for s in goals]))
         outputs, mentioned = encoder.goal_reader(tokens, mask, queries)
         speaks = mentioned[0].sigmoid().cpu().numpy()

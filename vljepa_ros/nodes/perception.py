@@ -134,10 +134,12 @@ class Perception:
         )
 
     def _difference(self, before: Array, after: Array) -> str:
+        """What is different afterwards, in words; what the robot is doing does not count."""
         subjects = self.vocabulary.subjects
-        new = [
-            s.statements[int(a)] for s, b, a in zip(subjects, before, after, strict=True) if a != b
-        ]
+        new = dict.fromkeys(
+            subjects[i].statements[int(after[i])] for i in self.vocabulary.lasting
+            if before[i] != after[i]
+        )
         return "; ".join(new) or "nothing changes"
 
     def _actions_of(self, request: PredictOutcomes.Request) -> tuple[Action, ...]:

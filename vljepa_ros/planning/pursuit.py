@@ -95,8 +95,7 @@ class Pursuit:
     def _read(self, state: StateBatch) -> tuple[int, ...]:
         answers: Array = self.world.read(state, self.vocabulary.queries)[0]
         reading = self.vocabulary.readings(answers)
-        keep = [i for i, s in enumerate(self.vocabulary.subjects) if s.id != "activity"]
-        return tuple(int(v) for v in np.asarray(reading)[keep])
+        return tuple(int(v) for v in np.asarray(reading)[self.vocabulary.lasting])
 
     def _check_effect(self, reading: tuple[int, ...]) -> None:
         if self._before is None or not self.history or self.history[-1].moved is not None:
@@ -110,7 +109,7 @@ class Pursuit:
             self._failures[key] = self._failures.get(key, 0) + 1
 
     def _changes(self, before: tuple[int, ...], after: tuple[int, ...]) -> str:
-        subjects = [s for s in self.vocabulary.subjects if s.id != "activity"]
+        subjects = [self.vocabulary.subjects[i] for i in self.vocabulary.lasting]
         changed = dict.fromkeys(
             s.statements[after[i]] for i, s in enumerate(subjects) if before[i] != after[i]
         )

@@ -98,7 +98,7 @@ def plan(
     if len(state) != 1:
         raise ValueError(f"state holds {len(state)} states; allowed: exactly 1")
     started = time.perf_counter()
-    subjects = _goal_subjects(vocabulary)
+    subjects = vocabulary.lasting
     queries = np.concatenate((goal.queries, vocabulary.queries[subjects]))
     split = len(goal.parts)
     now = world.read(state, queries)[0]
@@ -122,11 +122,6 @@ def plan(
         explored=search.explored,
         depth=search.depth,
     )
-
-
-def _goal_subjects(vocabulary: Vocabulary) -> list[int]:
-    """Subjects that make up a state; what the robot is doing is not part of it."""
-    return [i for i, s in enumerate(vocabulary.subjects) if s.id != "activity"]
 
 
 def _readings(vocabulary: Vocabulary, subjects: list[int], answers: Array) -> Array:

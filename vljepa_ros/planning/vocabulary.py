@@ -15,6 +15,10 @@ import numpy as np
 from .protocols import Array
 
 
+MOMENTARY = ("activity",)
+"""Subjects that are read and spoken of, but are not part of a state that can be planned for."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """One thing that has a state, e.g. the drawer, with every statement that can be true of it.
@@ -61,6 +65,11 @@ class Vocabulary:
     def queries(self) -> Array:
         """(S, D): the subjects' questions, in order."""
         return np.stack([subject.query for subject in self.subjects])
+
+    @property
+    def lasting(self) -> list[int]:
+        """Indices of the subjects that make up a state: all but the momentary ones."""
+        return [i for i, subject in enumerate(self.subjects) if subject.id not in MOMENTARY]
 
     def subject(self, subject_id: str) -> Subject:
         for subject in self.subjects:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -95,6 +96,20 @@ def _fill_places(table: dict[str, list[str]], patterns: list[str], key: str) -> 
             table.setdefault(f"{prefix}{place}", []).append(pattern)
 
 
+def bare(text: str) -> str:
+    """Letters and digits only, lower case: what makes two sentences the same."""
+    return "".join(c for c in text.lower() if c.isalnum())
+
+
+@lru_cache(maxsize=1)
+def held_out_sentences() -> frozenset[str]:
+    """Every held-out sentence, bare: training never draws one of them."""
+    content = read_yaml("vljepa_ros.bench", "phrases/heldout.yaml")
+    rows = [row for part in sentences(content).values() for row in part]
+    tasks = [text for task in content["scene_goals"].values() for text in task["texts"]]
+    return frozenset(bare(text) for text in [*(row.text for row in rows), *tasks])
+
+
 class Sampler:
     """Draws training sentences; the same seed draws the same ones."""
 
@@ -104,8 +119,11 @@ class Sampler:
 
     def words(self, options: list[str]) -> str:
         """One sentence of a random pattern, with the casing and full stops that people vary."""
-        text = expand(options[self.rng.integers(len(options))], self.rng, self.patterns.macros)
-        return self.dress(text)
+        while True:
+            pattern = options[self.rng.integers(len(options))]
+            text = expand(pattern, self.rng, self.patterns.macros)
+            if bare(text) not in held_out_sentences():
+                return self.dress(text)
 
     def dress(self, text: str) -> str:
         kind = self.rng.random()
@@ -124,8 +142,11 @@ class Sampler:
         return Sentence(self.words(options), statement=statement, parts=(statement,))
 
     def compound(self) -> Sentence:
-        entry = self.patterns.compounds[self.rng.integers(len(self.patterns.compounds))]
-        return Sentence(self.words([entry["text"]]), parts=tuple(entry["parts"]))
+        while True:
+            entry = self.patterns.compounds[self.rng.integers(len(self.patterns.compounds))]
+            text = expand(entry["text"], self.rng, self.patterns.macros)
+            if bare(text) not in held_out_sentences():
+                return Sentence(self.dress(text), parts=tuple(entry["parts"]))
 
     def joined(self) -> Sentence:
         """Independent goal clauses about different subjects, joined by a connective."""
