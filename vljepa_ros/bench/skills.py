@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from vljepa_ros.bench.report import wilson
 from vljepa_ros.sim.scene import Scene
 from vljepa_ros.sim.skills import Outcome, SkillRunner
 from vljepa_ros.sim.symbolic import (
@@ -77,17 +78,6 @@ def run(
         "model_id": None,
         "seconds": round(time.perf_counter() - started, 1),
     }
-
-
-def wilson(successes: int, n: int) -> list[float]:
-    """95% score interval of a rate (Wilson 1927); [0, 1] when nothing was measured."""
-    if n == 0:
-        return [0.0, 1.0]
-    z = 1.959964
-    rate = successes / n
-    middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * np.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
-    return [round(float(max(0.0, middle - half)), 4), round(float(min(1.0, middle + half)), 4)]
 
 
 class _Bench:
