@@ -93,12 +93,13 @@ def test_a_goal_is_met_and_everything_recorded(demo, tmp_path):
 
 @pytest.mark.slow
 def test_a_goal_that_is_not_understood_is_said_so(demo, tmp_path):
+    (tmp_path / "demo.mp4").write_text("an earlier one")
     run = demo("--goal", "make me a coffee", "--no-video")
     assert run.end() == 1
     assert "goal not understood (confidence 0.12), nothing was done" in run.text
     report = json.loads((tmp_path / "demo.json").read_text())
     assert report["planner"] == "NOT_UNDERSTOOD" and not report["met"]
-    assert not (tmp_path / "demo.mp4").exists()
+    assert not (tmp_path / "demo.mp4").exists() and (tmp_path / "timeline.png").exists()
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="where video, timeline and logs go (default: demo_output)")
     parser.add_argument("--max-actions", metavar="N", default="16",
                         help="give up after this many actions (default: 16)")
-    parser.add_argument("--no-video", action="store_true", help="leave only demo.json and logs")
+    parser.add_argument("--no-video", action="store_true", help="record no film")
     parser.add_argument("--model", metavar="DIR", help="model folder (default: models/compact)")
 
 

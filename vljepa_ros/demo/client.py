@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import queue
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
@@ -73,7 +73,7 @@ class Trouble:
 
 
 Event = Look | Execution | Line | Ended | Trouble | Goal
-"""What the main thread is told. An Execution comes twice: when it begins and when it ended."""
+"""What the main thread is told. An Execution comes when it begins and again when it has ended."""
 
 
 class DemoNode(Node):
@@ -89,6 +89,7 @@ class DemoNode(Node):
         self._goal_parts: tuple[Any, ...] = ()
         self._ranked_state = ""
         self._step = 0
+        self._early_answer: tuple[str, str] | None = None
         self._pursue = ActionClient(self, PursueGoal, "pursue_goal")
         self.create_subscription(Image, "image", self._on_image, _CAMERA)
         self.create_subscription(String, "sim/truth", self._on_truth, qos.NEWEST)
@@ -147,13 +148,19 @@ class DemoNode(Node):
             self.events.put(look)
         if feedback.phase == "execute" and feedback.execution_id and feedback.step != self._step:
             self._step = feedback.step
-            chosen = ranking.plan[0] if ranking.plan else None
-            execution = Execution(
-                chosen.action_id if chosen else "", chosen.text if chosen else "",
-                self.recording.now(),
-            )
-            self.recording.executions.append(execution)
-            self.events.put(execution)
+            self._begin(*((chosen.action_id, chosen.text) for chosen in ranking.plan[:1]))
+
+    def _begin(self, chosen: tuple[str, str] = ("", "")) -> None:
+        now = self.recording.now()
+        before = self._executing()
+        if before is not None:  # its answer was lost; the result of the pursuit will have it
+            before.ended = now
+        execution = Execution(*chosen, began=now)
+        self.recording.executions.append(execution)
+        self.events.put(replace(execution))
+        if self._early_answer is not None:
+            (result, message), self._early_answer = self._early_answer, None
+            self._on_answer(result, message)
 
     def _on_robot(self, progress: float, phase: str) -> None:
         execution = self._executing()
@@ -162,10 +169,12 @@ class DemoNode(Node):
 
     def _on_answer(self, result: str, message: str) -> None:
         execution = self._executing()
-        if execution is not None:
-            execution.result, execution.message = result, message
-            execution.ended = self.recording.now()
-            self.events.put(execution)
+        if execution is None:  # refused at once, and here before the planner's own word of it
+            self._early_answer = (result, message)
+            return
+        execution.result, execution.message = result, message
+        execution.ended = self.recording.now()
+        self.events.put(replace(execution))
 
     def _executing(self) -> Execution | None:
         executions = self.recording.executions

@@ -19,14 +19,15 @@ def clear(out: Path) -> None:
 
 
 def write_pictures(recording: Recording, out: Path) -> list[str]:
-    """Film and timeline; returns the names of the files."""
+    """Film (when frames were recorded) and timeline; returns the names of the files."""
     # Imported here: matplotlib takes a second that the start of the demo need not wait for.
     from .timeline import write_timeline
     from .video import write_video
 
-    write_video(recording, out / VIDEO)
+    if recording.frames:
+        write_video(recording, out / VIDEO)
     write_timeline(recording, out / TIMELINE)
-    return [VIDEO, TIMELINE]
+    return [VIDEO, TIMELINE] if recording.frames else [TIMELINE]
 
 
 def write_report(recording: Recording, facts: dict[str, Any], out: Path) -> str:

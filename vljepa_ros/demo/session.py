@@ -128,9 +128,7 @@ class Session:
         environment.setdefault("MUJOCO_GL", "egl")
         environment.setdefault("HF_HUB_OFFLINE", "1")
         environment["PYTHONUNBUFFERED"] = "1"
-        logs = self.options.out / "logs"
-        environment.setdefault("ROS_LOG_DIR", str(logs / "ros"))
-        self._processes = Processes(logs, environment)
+        self._processes = Processes(self.options.out / "logs", environment)
         for name, module in MODULES.items():
             self._processes.start_module(name, module, self._arguments(name))
 
@@ -140,7 +138,9 @@ class Session:
             given = {**vars(self.options.start), "seed": self.options.seed}
         elif name == "semantic_state_node":
             given = {"model": self.options.model}
-        arguments = ["--ros-args", "--params-file", str(share("config/planner.yaml"))]
+        # What a node prints is in our log file: rcl's own, in ~/.ros/log, would be a second one.
+        arguments = ["--ros-args", "--disable-external-lib-logs"]
+        arguments += ["--params-file", str(share("config/planner.yaml"))]
         for key, value in given.items():
             arguments += ["-p", f"{key}:={value}"]
         return arguments
@@ -269,9 +269,10 @@ class Session:
         options, recording, out = self.options, self.recording, self.options.out
         began = time.monotonic()
         written: list[str] = []
-        if options.video and recording.frames:
+        if recording.looks:
             self.terminal.line()
-            self.terminal.fact("writing", f"the video of {recording.duration:.0f} s ...", "dim")
+            if recording.frames:
+                self.terminal.fact("writing", f"a film of {recording.duration:.0f} s ...", "dim")
             written = write_pictures(recording, out)
         self._seconds["writing"] = time.monotonic() - began
         facts = {

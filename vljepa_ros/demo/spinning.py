@@ -12,13 +12,16 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+NO_LOG_FILES = ["--ros-args", "--disable-external-lib-logs"]
+"""Without them rcl would leave a file a process in ~/.ros/log; what it prints is kept anyway."""
+
 AnyNode = TypeVar("AnyNode", bound=Node)
 
 
 @contextmanager
 def spinning(make: Callable[[], AnyNode]) -> Iterator[AnyNode]:
     """The node, made with rclpy's own signal handlers left out, and spun until the end."""
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    rclpy.init(args=NO_LOG_FILES, signal_handler_options=SignalHandlerOptions.NO)
     try:
         node = make()
         executor = SingleThreadedExecutor()

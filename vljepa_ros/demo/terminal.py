@@ -7,14 +7,15 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import TextIO
 
 from .recording import Execution, Line, Look
 
 TOP = 5
 _MIN_WIDTH, _MAX_WIDTH, _FILE_WIDTH = 80, 120, 120
-_OTHER_COLUMNS = 38  # of the table, beside action and outcome
-_OUTCOME_WIDTH = 36
+_OTHER_COLUMNS = 30  # of the table, beside action and outcome
+_OUTCOME_WIDTH = 44  # enough for most outcomes
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _UNICODE = {"chosen": "▸", "spoken": "»", "good": "✓", "bad": "✗", "cut": "…"}
 _ASCII = {"chosen": ">", "spoken": ">>", "good": "ok", "bad": "--", "cut": "~"}
@@ -115,23 +116,29 @@ def table(look: Look, width: int, symbols: Mapping[str, str]) -> list[tuple[str,
     action = min(action, max(free // 2, free - _OUTCOME_WIDTH))
     outcome = free - action
 
-    def cells(rank: str, text: str, after: str, works: str, words: str) -> str:
-        return f"{rank:>4}  {text:<{action}}  {after:>14}  {works:>5}   {words}".rstrip()
-
-    header = cells("rank", "action", "distance after", "works", "predicted outcome")
-    out = [(f"      {header}", "dim")]
+    header = f"{'action':<{action - 8}}  {'distance after':>14}  {'works':>5}   predicted outcome"
+    lines = [(f"{'rank':>10}  {header}", "dim")]
     for rank, row in shown:
-        mark = symbols["chosen"] if row.action_id == look.chosen else " "
-        text = cells(
-            str(rank),
-            _cut(row.text, action, symbols["cut"]),
-            f"{row.distance_after:.2f}",
-            percent(row.works),
-            _cut(row.outcome, outcome, symbols["cut"]),
-        )
-        style = "bold" if row.action_id == look.chosen else ("dim" if row.works < 0.5 else "")
-        out.append((f"    {mark} {text}", style))
-    return out
+        chosen = row.action_id == look.chosen
+        style = "bold" if chosen else ("dim" if row.works < 0.5 else "")
+        mark = symbols["chosen"] if chosen else " "
+        texts = _in_cell(row.text, action, symbols["cut"])
+        words = _in_cell(row.outcome, outcome, symbols["cut"])
+        numbers = f"{row.distance_after:>6.2f}  {percent(row.works):>5}"
+        for text, word in zip_longest(texts, words, fillvalue=""):
+            lead = f"    {mark} {rank:>4}" if numbers else ""
+            line = f"{lead:<10}  {text:<{action}}  {numbers:<13}   {word}"
+            lines.append((line.rstrip(), style))
+            numbers = ""
+    return lines
+
+
+def _in_cell(text: str, width: int, cut: str) -> list[str]:
+    """At most two lines of a table's cell."""
+    lines = textwrap.wrap(text, width) or [""]
+    if len(lines) > 2:
+        lines = [lines[0], _cut(" ".join(lines[1:]), width, cut)]
+    return lines
 
 
 def percent(share: float) -> str:
