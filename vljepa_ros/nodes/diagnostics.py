@@ -17,7 +17,7 @@ _SAMPLES = 256
 
 
 class Rate:
-    """Events per second over the last seconds."""
+    """Events per second over the last seconds; may be told by one thread and read by another."""
 
     def __init__(self) -> None:
         self._ticks: deque[float] = deque(maxlen=_SAMPLES)
@@ -30,7 +30,7 @@ class Rate:
     @property
     def hz(self) -> float:
         now = time.monotonic()
-        recent = [tick for tick in self._ticks if now - tick <= _WINDOW_S]
+        recent = [tick for tick in tuple(self._ticks) if now - tick <= _WINDOW_S]
         return (len(recent) - 1) / (now - recent[0]) if len(recent) > 1 else 0.0
 
     @property

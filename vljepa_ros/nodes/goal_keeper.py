@@ -87,8 +87,7 @@ class GoalKeeper:
         self._node.rank_now()
         response.success, response.goal_id = True, goal.goal_id
         response.understood, response.confidence = goal.understood, float(goal.confidence)
-        words = " and ".join(part.text or "a bare embedding" for part in goal.parts)
-        response.message = f"understood as: {words}" if goal.understood else "not understood"
+        response.message = in_words(goal)
         return response
 
     def _on_clear_goal(
@@ -100,3 +99,9 @@ class GoalKeeper:
         self.put(None)
         self._node.rank_now()
         return response
+
+
+def in_words(goal: Goal) -> str:
+    """How the goal was understood, in one line."""
+    words = " and ".join(part.text or "a bare embedding" for part in goal.parts)
+    return f"understood as: {words}" if goal.understood else "not understood"

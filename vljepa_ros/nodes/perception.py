@@ -137,7 +137,8 @@ class Perception:
         """What is different afterwards, in words; what the robot is doing does not count."""
         subjects = self.vocabulary.subjects
         new = dict.fromkeys(
-            subjects[i].statements[int(after[i])] for i in self.vocabulary.lasting
+            subjects[i].statements[int(after[i])]
+            for i in self.vocabulary.lasting
             if before[i] != after[i]
         )
         return "; ".join(new) or "nothing changes"

@@ -21,6 +21,7 @@ from ..planning.at_rest import AtRest
 from ..planning.candidates import CandidateSet
 from ..planning.pursuit import Decision, Pursuit
 from . import convert
+from .goal_keeper import in_words
 from .lifecycle import in_one_line
 from .remote_world_model import PredictionError, RemoteStates
 from .skill_client import RESULT_NAMES, SkillClient
@@ -154,6 +155,7 @@ class PursueServer:
         deadline = started + budget
         goal = node.goals.adopt(await node.goals.encode(request))
         run.result.goal_id = goal.goal_id
+        node.get_logger().info(f"pursue_goal: {goal.text or 'an embedding'}: {in_words(goal)}")
         world, vocabulary, candidates = node.world, node.vocabulary, node.candidates
         if world is None or vocabulary is None or candidates is None:
             raise _Over(Result.STALE, "no vocabulary yet: is semantic_state_node running?")

@@ -53,7 +53,7 @@ class SemanticStateNode(ManagedNode):
         )
         declare(
             "outcomes_rate",
-            2.0,
+            1.0,
             "Most predicted_outcomes a second; 0 publishes none.",
             between=(0.0, 100.0),
         )
@@ -160,28 +160,20 @@ class SemanticStateNode(ManagedNode):
             self._silent = True
             self.get_logger().warning(f"camera is silent: no image for {timeout:g} s")
 
-    # -- worker's side -----------------------------------------------------------------------------
+    # -- worker's side (publishing from here saves a trip through the executor, about 1 ms) --------
 
     def _see(self, item: tuple[Clip, float]) -> None:
         clip, received = item
-        perception, worker = self._perception, self._worker
-        if perception is None or worker is None:
+        perception = self._perception
+        if perception is None:
             return
         seen = perception.see(clip)
-        worker.post(lambda: self._publish_state(seen, received))
+        self._publish_state(seen, received)
         rate, now = self.parameters["outcomes_rate"], time.monotonic()
         if rate > 0 and perception.candidates and now - self._outcomes_at >= 1 / rate:
             self._outcomes_at = now
             set_id, expected = perception.expect(seen.state_id)
-            worker.post(lambda: self._publish_outcomes(seen, set_id, expected))
-
-    # -- executor's side ---------------------------------------------------------------------------
-
-    def _failed_frame(self, error: Exception) -> None:
-        if isinstance(error, ImageError):
-            self._refuse_image(error)
-        else:
-            self.get_logger().error(f"a frame was lost: {in_one_line(error)}")
+            self._publish_outcomes(seen, set_id, expected)
 
     def _publish_state(self, seen: Seen, received: float) -> None:
         if not self.active or self._perception is None:
@@ -238,6 +230,14 @@ class SemanticStateNode(ManagedNode):
                 ],
             )
         )
+
+    # -- executor's side ---------------------------------------------------------------------------
+
+    def _failed_frame(self, error: Exception) -> None:
+        if isinstance(error, ImageError):
+            self._refuse_image(error)
+        else:
+            self.get_logger().error(f"a frame was lost: {in_one_line(error)}")
 
     def _on_candidates(self, msg: CandidateActionSet) -> None:
         perception = self._perception
