@@ -143,6 +143,8 @@ class DemoNode(Node):
         # Until a look has been planned from, the feedback holds the ranking of the one before.
         if feedback.phase == "plan" and ranking.state_id != self._ranked_state:
             self._ranked_state = ranking.state_id
+            if ranking.status == RankedActions.NOT_UNDERSTOOD:  # nothing was measured
+                return
             look = look_of(ranking, self.recording.now(), feedback.step)
             self.recording.looks.append(look)
             self.events.put(look)

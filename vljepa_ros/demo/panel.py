@@ -234,8 +234,11 @@ class Painter:
         left, right = _PANEL
         header = _RANKING_TOP - 26
         draw.text((left, header), "EXECUTED", font=_font(14, bold=True), fill=_MUTED)
-        draw.text((right - 8, header), "seconds", font=_font(14), fill=_MUTED, anchor="ra")
         executions = self.recording.executions
+        if not executions:
+            draw.text((left, _RANKING_TOP), "nothing", font=_font(18), fill=_MUTED)
+            return
+        draw.text((right - 8, header), "seconds", font=_font(14), fill=_MUTED, anchor="ra")
         for i, execution in enumerate(executions[-_EXECUTED:]):
             y = _RANKING_TOP + i * _EXECUTED_ROW
             good = execution.result == "SUCCEEDED"

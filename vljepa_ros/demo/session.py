@@ -148,8 +148,9 @@ class Session:
     def _wait_until_ready(self, started: float) -> None:
         node = self._join_ros()
         deadline = started + STARTUP_S
+        early: list[object] = []  # said before the line below is printed
         while missing := node.missing():
-            self._next_event(startup=True)
+            early.append(self._next_event(startup=True))
             if time.monotonic() > deadline:
                 name = missing[0]
                 tail = self._processes.tail(name) if self._processes else []
@@ -159,9 +160,11 @@ class Session:
         self.terminal.fact(
             "ready", f"{self._seconds['startup']:.1f} s: {', '.join(MODULES)} (ROS domain {domain})"
         )
+        for event in early:
+            self._print(event)
         described = time.monotonic() + FIRST_WORDS_S
         while not self.recording.spoken and time.monotonic() < described:
-            self._next_event(startup=True)
+            self._print(self._next_event(startup=True))
 
     def _join_ros(self) -> DemoNode:
         """Our own node. Imported here: the other processes start while this one imports."""
@@ -185,6 +188,7 @@ class Session:
         deadline = time.monotonic() + PURSUIT_S
         while time.monotonic() < deadline:
             event = self._next_event()
+            self._print(event)
             if isinstance(event, Ended):
                 self._fill_in(event)
                 self._seconds["run"] = self.recording.now()
@@ -193,7 +197,7 @@ class Session:
         raise DemoError(f"the planner did not come to an end in {PURSUIT_S:g} s")
 
     def _next_event(self, startup: bool = False) -> object | None:
-        """Wait for one event and print it; None after a tick. Raises NodeDied and DemoError."""
+        """Wait for one event; None after a tick. Raises NodeDied and DemoError."""
         from .client import Trouble
 
         node, processes = self._node, self._processes
@@ -203,11 +207,8 @@ class Session:
         except queue.Empty:
             processes.check()
             return None
-        if isinstance(event, Trouble):
-            if startup and event.node in MODULES:
-                raise DemoError(f"{event.node}: {event.message}")
-            return event
-        self._print(event)
+        if startup and isinstance(event, Trouble) and event.node in MODULES:
+            raise DemoError(f"{event.node}: {event.message}")
         return event
 
     def _print(self, event: object) -> None:
@@ -243,7 +244,7 @@ class Session:
         while time.monotonic() < deadline:
             if node.truth is not before and node.truth is not None and not node.truth.moving:
                 break
-            self._next_event()
+            self._print(self._next_event())
         return node.truth
 
     def _judge(self, ended: Ended, truth: Truth | None, wanted: dict[str, str]) -> bool:
@@ -268,12 +269,10 @@ class Session:
     ) -> None:
         options, recording, out = self.options, self.recording, self.options.out
         began = time.monotonic()
-        written: list[str] = []
-        if recording.looks:
-            self.terminal.line()
-            if recording.frames:
-                self.terminal.fact("writing", f"a film of {recording.duration:.0f} s ...", "dim")
-            written = write_pictures(recording, out)
+        self.terminal.line()
+        if recording.frames:
+            self.terminal.fact("writing", "film and timeline ...", "dim")
+        written = write_pictures(recording, out)
         self._seconds["writing"] = time.monotonic() - began
         facts = {
             "start": vars(options.start),

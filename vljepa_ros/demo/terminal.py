@@ -63,8 +63,6 @@ class Terminal:
 
     def look(self, look: Look) -> None:
         """The planner's view of one step."""
-        if look.status == "NOT_UNDERSTOOD":
-            return
         facts = [f"goal distance {look.distance:.2f}"]
         if look.plan:
             actions = f"{len(look.plan)} action{'s' * (len(look.plan) != 1)}"
