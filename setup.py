@@ -37,10 +37,10 @@ setup(
     entry_points={
         "console_scripts": [
             "vljepa = vljepa_ros.cli.main:main",
-            "semantic_state_node = vljepa_ros.nodes.semantic_state_node:main",
-            "planner_node = vljepa_ros.nodes.planner_node:main",
-            "decoder_node = vljepa_ros.nodes.decoder_node:main",
-            "sim_node = vljepa_ros.sim.sim_node:main",
+            "semantic_state_node = vljepa_ros.nodes.entry:semantic_state_node",
+            "planner_node = vljepa_ros.nodes.entry:planner_node",
+            "decoder_node = vljepa_ros.nodes.entry:decoder_node",
+            "sim_node = vljepa_ros.nodes.entry:sim_node",
         ],
     },
 )

@@ -94,7 +94,8 @@ def table(folder: Path) -> str:
         runs = sum(row["n"] for row in data["skills"].values())
         text += (
             f"\n\nSkills of the simulated robot from states where they are legal: "
-            f"{percent(data['figure'])}% of {runs} runs, the worst skill {percent(worst)}% (aim: 97)."
+            f"{percent(data['figure'])}% of {runs} runs, the worst skill {percent(worst)}% "
+            "(aim: 97)."
         )
     if (data := read("latency")) is not None:
         text += (
