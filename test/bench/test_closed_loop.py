@@ -1,0 +1,56 @@
+"""The shipped model in the simulator, closed loop: what a user would try first."""
+
+import numpy as np
+import pytest
+
+from vljepa_ros.bench.planning import MAX_ACTIONS, Episode, pursue
+from vljepa_ros.bench.worlds import DEFAULT_MODEL, Eyes, candidates
+from vljepa_ros.model.world_model import LatentWorldModel
+from vljepa_ros.planning.search import SearchConfig
+from vljepa_ros.sim.scene import Scene
+from vljepa_ros.sim.symbolic import SymbolicState
+
+
+@pytest.fixture(scope="module")
+def world():
+    return LatentWorldModel.load(DEFAULT_MODEL)
+
+
+@pytest.fixture(scope="module")
+def scene():
+    return Scene()
+
+
+LOCKED = SymbolicState("closed", "closed", "locked", "locked", "back_middle")
+
+
+@pytest.mark.parametrize("text, goal, shortest", [
+    ("open the window", {"window": "open"}, 2),
+    ("put the cube in the drawer and shut it", {"cube": "drawer", "drawer": "closed"}, 4),
+])
+def test_a_goal_behind_a_lock_is_met_in_the_true_state(world, scene, text, goal, shortest):
+    episode = Episode(text, goal, LOCKED, 1_500_000, "")
+    eyes = Eyes(world, scene, np.random.default_rng(0))
+    outcome = pursue(world, eyes.look, scene, episode, SearchConfig(), candidates(scene))
+    assert outcome.success, outcome
+    assert shortest <= len(outcome.actions) <= MAX_ACTIONS
+
+
+def test_a_goal_that_holds_is_met_at_once(world, scene):
+    episode = Episode("the drawer is closed", {"drawer": "closed"}, LOCKED, 1_500_001, "")
+    eyes = Eyes(world, scene, np.random.default_rng(0))
+    outcome = pursue(world, eyes.look, scene, episode, SearchConfig(), candidates(scene))
+    assert outcome.said == "met" and outcome.actions == []
+
+
+def test_what_no_action_can_reach_is_said(world, scene):
+    episode = Episode("open the window", {"window": "open"}, LOCKED, 1_500_002, "")
+    eyes = Eyes(world, scene, np.random.default_rng(0))
+    some = [a for a in candidates(scene) if a.id not in ("press_right_button", "open_window")]
+    outcome = pursue(world, eyes.look, scene, episode, SearchConfig(), some)
+    assert outcome.said == "out_of_reach" and outcome.actions == []
+
+
+@pytest.mark.parametrize("text", ["make me a coffee", "bonjour, comment ça va?", "xyzzy"])
+def test_what_is_not_understood_is_said(world, text):
+    assert not world.understand(text).understood
