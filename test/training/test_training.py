@@ -9,7 +9,7 @@ from vljepa_ros.model.vljepa import VLJEPA
 from vljepa_ros.sim.symbolic import ACTIONS
 from vljepa_ros.training import checkpointing, phrases
 from vljepa_ros.training.objectives import caption_loss, statement_loss
-from vljepa_ros.training.scene_semantics import INDEX, STATEMENT_IDS, STATE_SUBJECTS
+from vljepa_ros.training.scene_semantics import INDEX, STATE_SUBJECTS, STATEMENT_IDS
 from vljepa_ros.training.spintax import expand
 from vljepa_ros.training.transitions import NEXT, STATES, TRUE, WORKS, draw_actions, rollouts
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+import yaml
 
-from vljepa_ros.model.checkpoint import save_model
+from vljepa_ros.model.checkpoint import DESCRIPTION, save_model
 from vljepa_ros.model.vljepa import VLJEPA
+from vljepa_ros.model.world_model import LatentWorldModel
 
+from .phrases import read_yaml, sentences
 from .pictures import Pictures
 from .scene_semantics import INDEX, QUESTIONS, STATEMENT_IDS, STATEMENTS, SUBJECTS
 from .transitions import N_STATE_SUBJECTS
 from .wording import Anchors
+
+MAX_REFUSED = 0.03  # share of understandable sentences that may be refused
 
 
 @torch.no_grad()
@@ -34,7 +40,36 @@ def export(
     }
     parts = network.trained_parameters()
     facts = {"trained_parameters": {**parts, "all": sum(parts.values())}, "calibration": figures}
-    return save_model(folder, name, network, subjects, queries, rows, thresholds, facts)
+    model_id = save_model(folder, name, network, subjects, queries, rows, thresholds, facts)
+    calibrate_understood(folder)
+    return model_id
+
+
+def calibrate_understood(folder: Path) -> None:
+    """Set understood_threshold on the development sentences and write how well it does.
+
+    The highest threshold that refuses at most MAX_REFUSED of the sentences that do ask for
+    something known; the share of unrelated sentences it recognises is kept beside it.
+    """
+    world = LatentWorldModel.load(folder)
+    world.vocabulary = replace(world.vocabulary, understood_threshold=0.0)
+    sets = sentences(read_yaml("vljepa_ros.training", "phrases/dev.yaml"))
+
+    def confidences(kinds: tuple[str, ...]) -> np.ndarray:
+        goals = [world.understand(row.text) for kind in kinds for row in sets[kind]]
+        return np.array([goal.confidence if goal.parts else 0.0 for goal in goals])
+
+    related = confidences(("goals", "statements", "compounds"))
+    unrelated = confidences(("unrelated",))
+    threshold = float(np.clip(np.quantile(related, MAX_REFUSED), 0.3, 0.95))
+    path = folder / DESCRIPTION
+    description = yaml.safe_load(path.read_text())
+    description["thresholds"]["understood_threshold"] = round(threshold, 4)
+    description["facts"]["understood"] = {
+        "related_refused": round(float((related < threshold).mean()), 4),
+        "unrelated_recognised": round(float((unrelated < threshold).mean()), 4),
+    }
+    path.write_text(yaml.safe_dump(description, sort_keys=False))
 
 
 @torch.no_grad()
