@@ -55,7 +55,9 @@ class DecoderNode(ManagedNode):
             "Seconds without a semantic_state until diagnostics say STALE.",
             between=(0.05, 3600.0),
         )
-        declare("silent_subjects", "", "Subjects that are not spoken of, separated by commas.")
+        declare(
+            "silent_subjects", "activity", "Subjects that are not spoken of, separated by commas."
+        )
         self._vocabulary: Vocabulary | None = None
         self._voice: Voice | None = None
 
