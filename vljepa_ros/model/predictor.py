@@ -54,6 +54,8 @@ class Predictor(nn.Module):
             keys_values = block.attention.keys_values(normed, positions)
             x = x + block.attention.read(block.norm1(x), count, keys_values)
             x = x + block.feed(block.norm2(x))
+            if block is self.blocks[-1]:
+                break  # nobody reads the state after the last layer
             state = state + block.attention(normed, positions, keys_values)
             state = state + block.feed(block.norm2(state))
         return unit(self.head(self.norm(x)))
