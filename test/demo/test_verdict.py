@@ -2,16 +2,16 @@
 
 import pytest
 
-from vljepa_ros.demo.verdict import judge, wanted_state, wrong_parts
+from vljepa_ros.demo.verdict import judge, wanted_in_words, wanted_state, wrong_parts
 
 WANTED = {"drawer": "closed", "cube": "drawer"}
 THERE = {"drawer": "closed", "cube": "drawer", "window": "open", "drawer_lock": "locked"}
 
 
 def test_met_when_both_say_so():
-    met, text = judge("MET", "goal met in 4 actions", 4, THERE, WANTED, 0.9)
+    met, text = judge("MET", "goal met in 4 actions", 4, THERE, WANTED)
     assert met and text == "goal met in 4 actions, confirmed by the simulator's true state"
-    assert judge("MET", "", 1, THERE, WANTED, 0.9)[1].startswith("goal met in 1 action,")
+    assert judge("MET", "", 1, THERE, WANTED)[1].startswith("goal met in 1 action,")
 
 
 @pytest.mark.parametrize(
@@ -22,11 +22,11 @@ def test_met_when_both_say_so():
         ("MET", None, WANTED, "the simulator does not answer"),
         ("MET", THERE, {}, "no part that can be checked"),
         ("OUT_OF_REACH", THERE, WANTED, "goal not met after 2 actions: no way there"),
-        ("NOT_UNDERSTOOD", THERE, {}, "goal not understood (confidence 0.30)"),
+        ("NOT_UNDERSTOOD", THERE, {}, "goal not understood, 2 actions done"),
     ],
 )
 def test_not_met(ending, state, wanted, words):
-    met, text = judge(ending, "no way there", 2, state, wanted, 0.3)
+    met, text = judge(ending, "no way there", 2, state, wanted)
     assert not met and words in text
 
 
@@ -37,3 +37,10 @@ def test_truth_of_an_understood_goal():
     assert wanted_state(("window.open", "")) == {}
     assert wrong_parts({"cube": "front_left"}, {"cube": "table"}) == []
     assert wrong_parts({"cube": "drawer"}, {"cube": "table"}) == ["cube is drawer, not table"]
+
+
+def test_wanted_in_words():
+    assert wanted_in_words({"drawer_lock": "locked", "cube": "front_left"}) == (
+        "drawer locked, cube at the front left"
+    )
+    assert wanted_in_words(WANTED) == "drawer closed, cube in the drawer"

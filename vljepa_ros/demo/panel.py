@@ -160,7 +160,7 @@ class Painter:
             text, colour = verdict.text, _GOOD if verdict.met else _BAD
         else:
             text, colour = self._doing(moment)
-        width, font = _PANEL[1] - left, _font(20, bold=True)
+        width, font = _PANEL[1] - left, _font(18, bold=True)
         if font.getlength(text) <= width:
             draw.text((left, 168), text, font=font, fill=colour)
             return
@@ -254,7 +254,7 @@ class Painter:
     def _speech(self, draw: ImageDraw.ImageDraw, moment: float) -> None:
         left, right = _PANEL
         draw.text((left, _SPOKEN_TOP), "SPOKEN", font=_font(14, bold=True), fill=_MUTED)
-        font, indent = _font(17), 48
+        font, indent = _font(15), 44
         lines: list[tuple[str, str, bool]] = []
         said = [line for line in self.recording.spoken if line.at <= moment]
         for line in said[-_LINES:]:
@@ -264,7 +264,7 @@ class Painter:
                 lines.append((clock, piece, line is said[-1]))
         for i, (clock, piece, new) in enumerate(lines[-_LINES:]):
             y = _SPOKEN_TOP + 24 + i * 28
-            draw.text((left, y + 1), clock, font=_font(15), fill=_MUTED)
+            draw.text((left, y), clock, font=font, fill=_MUTED)
             draw.text((left + indent, y), piece, font=font, fill=_SPOKEN if new else _MUTED)
 
 

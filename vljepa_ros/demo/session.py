@@ -22,7 +22,7 @@ from .processes import NodeDied, Processes
 from .recording import Execution, Line, Look, Recording, Verdict
 from .signals import Signalled, catch_signals, signals_held
 from .terminal import Terminal, state_in_words
-from .verdict import judge, wanted_state
+from .verdict import judge, wanted_in_words, wanted_state
 
 if TYPE_CHECKING:
     from .client import DemoNode, Ended, Truth
@@ -256,11 +256,12 @@ class Session:
         terminal.fact("planner", message, "green" if said_met else "yellow")
         if truth is not None:
             terminal.fact("simulator", f"true state: {state_in_words(truth.state)}")
+        if said_met and wanted:
+            source = "" if self.options.expected else ", as the goal was understood"
+            terminal.fact("checked", f"{wanted_in_words(wanted)}{source}")
         state = truth.state if truth is not None else None
         count = len(recording.executions)
-        met, text = judge(
-            ended.ending, ended.message, count, state, wanted, recording.confidence
-        )
+        met, text = judge(ended.ending, ended.message, count, state, wanted)
         recording.verdict = Verdict(recording.now(), met, text)
         return met
 

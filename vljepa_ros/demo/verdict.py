@@ -22,6 +22,18 @@ def wanted_state(statement_ids: Iterable[str]) -> dict[str, str]:
     return wanted
 
 
+def wanted_in_words(wanted: Mapping[str, str]) -> str:
+    """ "drawer locked, cube in the drawer"."""
+    words = []
+    for key, value in wanted.items():
+        if key == "cube":
+            place = {"drawer": "in the drawer", "table": "on the table"}
+            words.append(f"cube {place.get(value, 'at the ' + value.replace('_', ' '))}")
+        else:
+            words.append(f"{key.removesuffix('_lock')} {value}")
+    return ", ".join(words)
+
+
 def wrong_parts(state: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
     """What of the goal is not so, in words; empty when all of it holds."""
     wrong = []
@@ -39,13 +51,11 @@ def judge(
     actions: int,
     state: Mapping[str, str] | None,
     wanted: Mapping[str, str],
-    confidence: float,
 ) -> tuple[bool, str]:
     """(met, one line). ``ending`` is a name of PursueGoal's results, ``state`` the true one."""
     count = f"{actions} action{'s' * (actions != 1)}"
     if ending == "NOT_UNDERSTOOD":
-        did = "nothing was done" if actions == 0 else f"{count} done"
-        return False, f"goal not understood (confidence {confidence:.2f}), {did}"
+        return False, f"goal not understood, {'nothing was' if actions == 0 else count} done"
     if ending != "MET":
         reason = message or ending.lower().replace("_", " ")
         return False, f"goal not met after {count}: {reason}"
