@@ -22,6 +22,7 @@ from .vljepa import VLJEPA
 
 MAX_TEXT = 500  # characters of a goal
 MAX_PIXELS = 64 << 20
+MENTIONED = 0.7  # a sentence speaks of a subject from this probability on (development sentences)
 MAX_CACHED_TEXTS = 4096
 
 
@@ -142,7 +143,7 @@ class LatentWorldModel:
         found: list[tuple[float, GoalPart]] = []
         least: float
         for i, subject in enumerate(goals):
-            if speaks[i] < 0.5:
+            if speaks[i] < MENTIONED:
                 continue
             best, confidence = subject.nearest(outputs[0, i].cpu().numpy())
             found.append((

@@ -153,17 +153,19 @@ def train(
     peaks = [group["lr"] for group in optimizer.param_groups]
     running: dict[str, float] = {}
     kinds = batch_kinds(data)
+    encoder.eval()
+    lower = canonical_lower(encoder)
     for step in range(first, config.steps):
         scale = min(1.0, (step + 1) / 50) * (0.5 + 0.5 * np.cos(np.pi * step / config.steps))
         for group, peak in zip(optimizer.param_groups, peaks, strict=True):
             group["lr"] = peak * scale
         encoder.train()
-        if step % ANCHOR_EVERY == 0 or step == first:
+        if fixed is None and (step % ANCHOR_EVERY == 0 or step == first):
             anchors = anchor_vectors(encoder)
         goals = fixed or Anchors(*canonical_embeddings(encoder, anchors))
         losses = step_losses(encoder, data, kinds, config, rng, goals)
         if fixed is not None:
-            losses["anchor"] = anchor_loss(encoder, fixed)
+            losses["anchor"] = anchor_loss(encoder, fixed, lower)
         loss = sum(losses.values())
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -224,9 +226,19 @@ def step_losses(
     return losses
 
 
-def anchor_loss(encoder: YEncoder, fixed: Anchors) -> Tensor:
+def canonical_lower(encoder: YEncoder) -> tuple[Tensor, Tensor]:
+    """Frozen lower layers' states and mask of the canonical statements and action names."""
+    with torch.no_grad():
+        ids, mask = encoder.sentence.tokenize([*STATEMENTS.values(), *ACTION_TEXTS.values()])
+        return encoder.sentence.lower(ids, mask), mask
+
+
+def anchor_loss(encoder: YEncoder, fixed: Anchors, lower: tuple[Tensor, Tensor]) -> Tensor:
     """Keeps the canonical sentences where the trained predictor and dynamics expect them."""
-    vectors = encoder.vectors([*STATEMENTS.values(), *ACTION_TEXTS.values()])
+    hidden, mask = lower
+    with torch.autocast("cpu", torch.bfloat16):
+        tokens = encoder.sentence.upper(hidden, mask).float()
+    vectors = encoder.standardise(tokens, mask)
     count = len(STATEMENTS)
     apart = [
         1 - (encoder.head(vectors[:count]) * fixed.statements).sum(-1),
