@@ -14,7 +14,6 @@ import numpy as np
 
 from .protocols import Array
 
-
 MOMENTARY = ("activity",)
 """Subjects that are read and spoken of, but are not part of a state that can be planned for."""
 
