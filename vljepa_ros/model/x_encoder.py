@@ -35,7 +35,7 @@ class DifferenceViT(nn.Module):
 
     The newest frame enters as it is, the older ones as (newest - older), stacked as channels: a
     scene at rest looks the same whatever the clip's length, and motion is what is not zero. A
-    convolutional stem makes (S/16)^2 patch tokens. K slots start from the whole layout (the patches,
+    convolutional stem makes (S/16)^2 patch tokens. K slots start from the whole layout (patches,
     squeezed and flattened: every place has weights of its own) and then read the patches by
     cross-attention (Perceiver, arXiv 2103.03206). The slots are the state. Without the layout path
     the place of a small object was not learned in 1,000 steps, with it in 100 (docs/training.md).
