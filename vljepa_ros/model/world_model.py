@@ -157,7 +157,7 @@ class LatentWorldModel:
                 ),
             ))
         found = _one_place_only(found)
-        least = min((c for c, _ in found), default=1.0 - float(speaks.max(initial=0.0)))
+        least = min((c for c, _ in found), default=float(speaks.max(initial=0.0)))
         understood = bool(found) and least >= self.vocabulary.understood_threshold
         parts = tuple(part for _, part in found) if understood else ()
         return Goal(parts, text=text, understood=understood, confidence=least)

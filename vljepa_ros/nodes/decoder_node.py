@@ -41,7 +41,7 @@ class DecoderNode(ManagedNode):
             between=(0.0, 100.0),
         )
         declare("noise_window", 60, "States the noise is estimated over.", between=(4, 10000))
-        declare("hold", 0.4, "Seconds a change must last to be spoken.", between=(0.0, 60.0))
+        declare("hold", 1.2, "Seconds a change must last to be spoken.", between=(0.0, 60.0))
         declare("hold_frames", 3, "States a change must last to be spoken.", between=(1, 1000))
         declare(
             "min_confidence",

@@ -9,6 +9,7 @@ a lifecycle publisher drops silently while inactive, which loses latched message
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -201,13 +202,19 @@ def run(make: Callable[[], ManagedNode], args: list[str] | None = None) -> None:
     thread.start()
     stop.wait()
     # A node that is still loading has nothing to put away.
-    if node.active:
+    was_active = node.active
+    if was_active:
         _finish(executor, node.wind_down, WIND_DOWN_S)
-    if _finish(executor, node.close, CLOSE_S if node.active else 0.1):
+    if _finish(executor, node.close, CLOSE_S if was_active else 0.1):
+        # In this order, the spinning thread ended and nothing referring to the participant left, or
+        # its shared-memory segments stay behind in /dev/shm.
         with contextlib.suppress(Exception):
             executor.shutdown(timeout_sec=0.5)
+            thread.join(timeout=1.0)
             node.destroy_node()
             rclpy.try_shutdown()
+        del executor, node
+        gc.collect()
     sys.stdout.flush()
     sys.stderr.flush()
     # A worker still inside a forward pass must not be torn down with the interpreter.

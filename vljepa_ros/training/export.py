@@ -19,7 +19,7 @@ from .scene_semantics import INDEX, QUESTIONS, STATEMENT_IDS, STATEMENTS, SUBJEC
 from .transitions import N_STATE_SUBJECTS
 from .wording import Anchors
 
-MAX_REFUSED = 0.03  # share of understandable sentences that may be refused
+MAX_REFUSED = 0.01  # share of understandable sentences that may be refused
 
 
 @torch.no_grad()
