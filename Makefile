@@ -11,7 +11,7 @@ NAME ?=
 SEED ?= 0
 BENCH_ARGS ?=
 BENCH_OUT ?= docs/bench
-BENCHMARKS ?= ranking planning works skills latency
+BENCHMARKS ?= ranking planning works reading skills latency
 # for `make train`: options of `vljepa train`
 TRAIN_ARGS ?=
 

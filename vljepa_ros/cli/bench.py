@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vljepa_ros.model.checkpoint import ModelError
 
-NAMES = ("skills", "ranking", "planning", "works", "latency")
+NAMES = ("skills", "ranking", "planning", "works", "latency", "reading")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

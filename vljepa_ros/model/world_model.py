@@ -18,11 +18,11 @@ from vljepa_ros.planning.vocabulary import Subject, Vocabulary
 from .checkpoint import ModelError, load_model
 from .config import ModelConfig
 from .dynamics import TARGET_FEATURES
+from .understanding import Reading, parts_of
 from .vljepa import VLJEPA
 
 MAX_TEXT = 500  # characters of a goal
 MAX_PIXELS = 64 << 20
-MENTIONED = 0.7  # a sentence speaks of a subject from this probability on (development sentences)
 MAX_CACHED_TEXTS = 4096
 
 
@@ -134,33 +134,39 @@ class LatentWorldModel:
         unclearly. Raises GoalError for a text that is empty or too long.
         """
         text = checked_text(text, "goal text")
+        found = parts_of(text, self.read_goals)
+        if found:
+            least = min(confidence for confidence, _ in found)
+        else:
+            least = max(speaks for speaks, _, _ in self.read_goals([text])[0].values())
+        understood = bool(found) and least >= self.vocabulary.understood_threshold
+        parts = tuple(part for _, part in found) if understood else ()
+        return Goal(parts, text=text, understood=understood, confidence=least)
+
+    @torch.no_grad()
+    def read_goals(self, texts: list[str]) -> list[Reading]:
+        """What each text says about every lasting subject, and whether it speaks of it at all."""
         encoder = self.network.y_encoder
-        tokens, mask = encoder.tokens([text])
-        goals = [self.vocabulary.subjects[i] for i in self.vocabulary.lasting]
-        queries = self._tensor(np.stack([s.query for s in goals]))
+        tokens, mask = encoder.tokens(texts)
+        subjects = [self.vocabulary.subjects[i] for i in self.vocabulary.lasting]
+        queries = self._tensor(np.stack([s.query for s in subjects]))
         outputs, mentioned = encoder.goal_reader(tokens, mask, queries)
-        speaks = mentioned[0].sigmoid().cpu().numpy()
-        found: list[tuple[float, GoalPart]] = []
-        least: float
-        for i, subject in enumerate(goals):
-            if speaks[i] < MENTIONED:
-                continue
-            best, confidence = subject.nearest(outputs[0, i].cpu().numpy())
-            found.append((
-                float(speaks[i] * confidence),
-                GoalPart(
+        speaks = mentioned.sigmoid().cpu().numpy()
+        readings: list[Reading] = []
+        for row in range(len(texts)):
+            reading = {}
+            for i, subject in enumerate(subjects):
+                best, confidence = subject.nearest(outputs[row, i].cpu().numpy())
+                part = GoalPart(
                     text=subject.statements[int(best)],
                     embedding=subject.embeddings[int(best)],
                     subject=subject.id,
                     statement_id=subject.statement_ids[int(best)],
                     threshold=self.vocabulary.met_threshold,
-                ),
-            ))
-        found = _one_place_only(found)
-        least = min((c for c, _ in found), default=float(speaks.max(initial=0.0)))
-        understood = bool(found) and least >= self.vocabulary.understood_threshold
-        parts = tuple(part for _, part in found) if understood else ()
-        return Goal(parts, text=text, understood=understood, confidence=least)
+                )
+                reading[subject.id] = (float(speaks[row, i]), float(confidence), part)
+            readings.append(reading)
+        return readings
 
     def _clip(self, clip: Array) -> Tensor:
         shape = getattr(clip, "shape", None)
@@ -228,16 +234,3 @@ def check_device(device: str) -> None:
         reason = str(error).splitlines()[0]
         raise ModelError(f"device '{device}' cannot be used here ({reason}); allowed: cpu"
                          + (", cuda" if torch.cuda.is_available() else "")) from error
-
-
-def _one_place_only(
-    found: list[tuple[float, GoalPart]]
-) -> list[tuple[float, GoalPart]]:
-    """The cube is asked to be in one place: of two readings of it the surer one counts."""
-    cube = [item for item in found if item[1].subject.startswith("cube_")]
-    if len(cube) < 2:
-        return found
-    place = [item for item in cube if item[1].subject == "cube_place"]
-    table = [item for item in cube if item[1].statement_id == "cube_in.table"]
-    keep = place[0] if place and table else max(cube, key=lambda item: item[0])
-    return [item for item in found if item not in cube or item is keep]
