@@ -88,6 +88,14 @@ def table(folder: Path) -> str:
             lines += planning(data, words, target)
     if (data := read("works")) is not None:
         lines += works(data)
+    if (data := read("reading")) is not None:
+        for key, words in (
+            ("held_out_goals", "Held-out goal sentences read exactly right (no picture)"),
+            ("held_out_compounds", "… with two to five parts"),
+            ("held_out_unrelated", "… unrelated sentences recognised as such"),
+        ):
+            lines.append(_row(words, interval(data[key]), None, None, None,
+                              data["baselines"]["random"], 1.0, data[key]["n"]))
     text = "\n".join(lines)
     if (data := read("skills")) is not None:
         worst = min(row["rate"] for row in data["skills"].values())
