@@ -8,6 +8,7 @@ minus the bare forward pass, both measured here in the same run.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import subprocess
@@ -34,7 +35,7 @@ def run(seed: int = 0, episodes: int = 150, model: Path | None = None) -> dict[s
     os.environ.setdefault("ROS_DOMAIN_ID", str(DOMAIN))
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     folder = model_folder(model)
-    forward, model_id = _forward_ms(folder, seed, episodes)
+    forward, model_id = _forward_alone(folder, seed, episodes)
     trip = _measure([sys.executable, "-m", "vljepa_ros.bench.latency", "--echo"], seed, episodes)
     node = _measure(
         [sys.executable, "-m", "vljepa_ros.nodes.semantic_state_node", "--ros-args",
@@ -63,6 +64,18 @@ def run(seed: int = 0, episodes: int = 150, model: Path | None = None) -> dict[s
 def _spread(values: list[float]) -> dict[str, float]:
     return {"p50": round(float(np.median(values)), 2),
             "p95": round(float(np.quantile(values, 0.95)), 2)}
+
+
+def _forward_alone(folder: Path, seed: int, count: int) -> tuple[list[float], str]:
+    """`_forward_ms` in a process of its own, with the node's thread settings."""
+    command = [sys.executable, "-m", "vljepa_ros.bench.latency", "--forward", str(folder),
+               "--seed", str(seed), "--count", str(count)]
+    env = {**os.environ, "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=TIMEOUT_S * 5)
+    if done.returncode != 0:
+        raise ValueError(f"the forward pass failed: {done.stderr.strip().splitlines()[-1]}")
+    answer = json.loads(done.stdout.splitlines()[-1])
+    return answer["ms"], answer["model_id"]
 
 
 def _forward_ms(folder: Path, seed: int, count: int) -> tuple[list[float], str]:
@@ -180,6 +193,13 @@ def _echo() -> None:
 
 if __name__ == "__main__":
     _parser = argparse.ArgumentParser()
-    _parser.add_argument("--echo", action="store_true", required=True)
-    _parser.parse_args()
-    _echo()
+    _parser.add_argument("--echo", action="store_true")
+    _parser.add_argument("--forward", type=Path)
+    _parser.add_argument("--seed", type=int, default=0)
+    _parser.add_argument("--count", type=int, default=100)
+    _args = _parser.parse_args()
+    if _args.echo:
+        _echo()
+    else:
+        _times, _model_id = _forward_ms(_args.forward, _args.seed, _args.count)
+        print(json.dumps({"ms": _times, "model_id": _model_id}))
