@@ -56,7 +56,7 @@ def test_a_missing_folder_says_how_to_get_it(tmp_path):
 
 def test_missing_weights_say_how_to_get_them(copy):
     (copy / "model.safetensors").unlink()
-    with pytest.raises(ModelError, match="is missing; get it with"):
+    with pytest.raises(ModelError, match="is missing; the shipped model comes with"):
         load_model(copy)
 
 

@@ -20,6 +20,7 @@ from vljepa_ros.planning.search import SearchConfig
 from vljepa_ros.sim.scene import Scene
 from vljepa_ros.sim.skills import SkillRunner
 from vljepa_ros.sim.symbolic import (
+    OFFICIAL_GOALS,
     SymbolicState,
     best_first_actions,
     goal_holds,
@@ -42,21 +43,11 @@ from .worlds import (
 
 MAX_ACTIONS = 16
 RIVAL_ACTIONS = 8  # random and text-only never say MET: they get this many actions
-OFFICIAL_GOALS: dict[int, dict[str, str]] = {
-    1: {"drawer": "open", "window": "open", "drawer_lock": "unlocked", "window_lock": "unlocked"},
-    2: {"drawer": "closed", "window": "closed", "drawer_lock": "locked", "window_lock": "locked"},
-    3: {"drawer": "open", "window": "closed", "drawer_lock": "unlocked",
-        "window_lock": "unlocked", "cube": "front_right"},
-    4: {"drawer": "closed", "window": "closed", "drawer_lock": "unlocked",
-        "window_lock": "locked", "cube": "drawer"},
-    5: {"drawer": "closed", "window": "open", "drawer_lock": "locked", "window_lock": "locked",
-        "cube": "drawer"},
-}
 
 
 @dataclass
 class Episode:
-    """One goal in one start; `outside` decides success where it is given."""
+    """One goal in one start; with a `task_id` OGBench's own start and flag count."""
 
     text: str
     goal: dict[str, str]

@@ -86,7 +86,8 @@ def load_model(folder: str | Path, device: str = "cpu") -> LoadedModel:
     description = _description(folder)
     weights = folder / WEIGHTS
     if not weights.is_file():
-        raise ModelError(f"model file '{weights}' is missing; get it with: vljepa fetch-weights")
+        raise ModelError(f"model file '{weights}' is missing; the shipped model comes with "
+                         "the repository: git checkout -- models/compact")
     size = weights.stat().st_size
     if size > MAX_WEIGHT_BYTES:
         raise ModelError(f"model file '{weights}' is {size} bytes; allowed: {MAX_WEIGHT_BYTES}")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -74,8 +74,3 @@ class WorldModel(Protocol):
     def imagine(self, states: StateBatch, actions: Sequence[Action], queries: Array) -> Imagined:
         """Every state under every action, read against the queries in the same call."""
         ...
-
-
-def as_array(rows: Any) -> Array:
-    """A C-contiguous float32 copy, the form in which embeddings travel."""
-    return np.ascontiguousarray(rows, dtype=np.float32)

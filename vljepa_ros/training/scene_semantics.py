@@ -7,11 +7,9 @@ are the hard negatives.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from vljepa_ros.sim.symbolic import ACTIONS, PLACES, SymbolicState
+from vljepa_ros.sim.symbolic import ACTIONS, PLACES
 
 PLACE_WORDS = {name: name.replace("_", " ") for name in PLACES}
 
@@ -85,13 +83,6 @@ ACTION_TEXTS: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Truth:
-    """Statement index per subject (len(SUBJECTS),), -1 where it is not known."""
-
-    statements: tuple[int, ...]
-
-
 def true_statements(labels: np.ndarray) -> np.ndarray:
     """Labels of generate.py (..., >= 6) -> statement index per subject (..., 7), -1 unknown."""
     labels = np.asarray(labels)
@@ -120,32 +111,10 @@ def true_statements(labels: np.ndarray) -> np.ndarray:
     return np.stack(columns, axis=-1)
 
 
-def goal_statements(goal: dict[str, str]) -> list[str]:
-    """A symbolic goal -> statement ids, e.g. {'cube': 'table'} -> ['cube_in.table']."""
-    ids = []
-    for key, value in goal.items():
-        if key != "cube":
-            ids.append(f"{key}.{value}")
-        elif value in ("table", "drawer"):
-            ids.append(f"cube_in.{value}")
-        else:
-            ids.append(f"cube_place.{value}")
-    return ids
-
-
 def symbolic_goal(statement_ids: list[str]) -> dict[str, str]:
-    """The inverse of `goal_statements`."""
+    """Statement ids -> symbolic goal, e.g. ['cube_in.table'] -> {'cube': 'table'}."""
     goal = {}
     for statement in statement_ids:
         subject, value = statement.split(".")
         goal["cube" if subject.startswith("cube") else subject] = value
     return goal
-
-
-def state_statements(state: SymbolicState) -> list[str]:
-    """Everything that is true of a state, one statement a factor."""
-    cube = "cube_in.drawer" if state.cube == "drawer" else f"cube_place.{state.cube}"
-    return [
-        f"drawer.{state.drawer}", f"window.{state.window}",
-        f"drawer_lock.{state.drawer_lock}", f"window_lock.{state.window_lock}", cube,
-    ]

@@ -15,7 +15,6 @@ from .transitions import STATES, TRUE
 WORDINGS = 250  # per statement and action
 QUESTION_WORDINGS = 80
 CAPTIONS = 14  # whole-scene captions per (activity group, state)
-ACTIVITIES = SUBJECTS["activity"]
 
 
 class SentenceBank:
