@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from vljepa_ros.planning.vocabulary import Subject, Vocabulary
+from vljepa_ros.planning.vocabulary import Subject, Thing, Vocabulary
 
 from .config import ConfigError, ModelConfig
 from .vljepa import VLJEPA
@@ -53,7 +53,8 @@ def fingerprint(weights: Path, config: dict[str, Any]) -> str:
 def save_model(
     folder: Path, name: str, network: VLJEPA, subjects: dict[str, dict[str, str]],
     queries: Tensor, statements: dict[str, Tensor], thresholds: dict[str, float],
-    facts: dict[str, Any] | None = None,
+    facts: dict[str, Any] | None = None, things: dict[str, str] | None = None,
+    thing_queries: Tensor | None = None,
 ) -> str:
     """Write a model folder in bfloat16; returns its model_id.
 
@@ -63,18 +64,22 @@ def save_model(
         statements: subject id -> (V, D) unit.
         thresholds: met_threshold, understood_threshold, works_threshold.
         facts: anything worth keeping about the run (data, steps, figures).
+        things: thing id -> subject that names its place, for models that locate things.
+        thing_queries: (T, D) unit, one a thing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {k: v.to(torch.bfloat16).contiguous() for k, v in _own_tensors(network).items()}
     tensors["vocabulary.queries"] = queries.float().contiguous()
     for subject, embeddings in statements.items():
         tensors[f"vocabulary.{subject}"] = embeddings.float().contiguous()
+    if things and thing_queries is not None:
+        tensors["vocabulary.things"] = thing_queries.float().contiguous()
     save_file(tensors, folder / WEIGHTS)
     config = network.config.to_dict()
     model_id = f"{name}-{fingerprint(folder / WEIGHTS, config)}"
     description = {
         "format": FORMAT, "model_id": model_id, "config": config, "subjects": subjects,
-        "thresholds": thresholds, "facts": facts or {},
+        "things": things or {}, "thresholds": thresholds, "facts": facts or {},
     }
     (folder / DESCRIPTION).write_text(yaml.safe_dump(description, sort_keys=False))
     return model_id
@@ -168,4 +173,14 @@ def _vocabulary(
             Subject(subject, query.numpy(), tuple(statements), tuple(statements.values()),
                     embeddings.numpy())
         )
-    return Vocabulary(model_id, tuple(subjects), **description["thresholds"])
+    things = dict(description.get("things") or {})
+    asked = tensors.get("vocabulary.things", torch.zeros(0, 0))
+    if len(asked) != len(things):
+        raise ModelError(f"model file '{path}' has {len(asked)} queries for {len(things)} things")
+    located = tuple(
+        Thing(thing, asked[i].numpy(), str(subject))
+        for i, (thing, subject) in enumerate(things.items())
+    )
+    return Vocabulary(
+        model_id, tuple(subjects), things=located, **description["thresholds"]
+    )

@@ -46,6 +46,7 @@ class YEncoderConfig:
     reader_layers: int = 2  # goal reader: which subjects a sentence speaks of, and what it says
     reader_width: int = 192
     max_tokens: int = 96
+    doubt: bool = False  # whether the goal reader also says what cannot be asked for
 
     def __post_init__(self) -> None:
         _require(0 <= self.tuned_layers <= 24, "y_encoder.tuned_layers", self.tuned_layers, "0..24")
@@ -73,6 +74,8 @@ class ModelConfig:
     y_encoder: YEncoderConfig = field(default_factory=YEncoderConfig)
     predictor: StackConfig = field(default_factory=lambda: StackConfig(layers=3))
     dynamics: StackConfig = field(default_factory=lambda: StackConfig(layers=3))
+    locate: bool = False  # a metric read-out: where a thing is, in metres
+    suppose: bool = False  # the dynamics can be told statements about what is out of sight
 
     def __post_init__(self) -> None:
         fits = self.heads >= 1 and self.width % (2 * self.heads) == 0 and self.width <= 4096
@@ -96,7 +99,13 @@ class ModelConfig:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Plain data; optional parts that are absent are left out."""
+        values = asdict(self)
+        for where, name in ((values, "locate"), (values, "suppose"),
+                            (values["y_encoder"], "doubt")):
+            if not where[name]:
+                del where[name]
+        return values
 
     @staticmethod
     def from_dict(values: dict[str, Any]) -> ModelConfig:

@@ -34,11 +34,22 @@ class Dynamics(nn.Module):
         self.gate = nn.Linear(config.width, config.width)
         self.works = nn.Linear(config.width, 1)
         self.out_norm = nn.LayerNorm(config.width)
+        if config.suppose:
+            self.told_in = nn.Linear(config.embedding, config.width)
         nn.init.normal_(self.delta.weight, std=0.02)
 
     def action_tokens(self, actions: Tensor, targets: Tensor) -> Tensor:
         """(A, D) unit action embeddings and (A, 4) target features -> (A, width)."""
         return self.action_in(actions * actions.shape[-1] ** 0.5) + self.target_in(targets)
+
+    def suppose(self, state: Tensor, statement: Tensor) -> Tensor:
+        """The state (B, K, width) in which a statement (B, D) about something out of sight holds.
+
+        The same step as for an action, with the statement in its place and nothing to go wrong.
+        """
+        told = self.told_in(statement * statement.shape[-1] ** 0.5)
+        slots, _ = self._think(state, told)
+        return self.out_norm(state + self.gate(slots).sigmoid() * self.delta(slots))
 
     def forward(self, state: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
         """One imagined step.
@@ -50,12 +61,15 @@ class Dynamics(nn.Module):
         Returns:
             Next state (B, K, width) and the logit (B,) that the action works.
         """
-        x = torch.cat((state, action[:, None]), dim=1)
+        slots, last = self._think(state, action)
+        logit = self.works(last).squeeze(-1)
+        change = self.gate(slots).sigmoid() * self.delta(slots)
+        return self.out_norm(state + logit.sigmoid()[:, None, None] * change), logit
+
+    def _think(self, state: Tensor, token: Tensor) -> tuple[Tensor, Tensor]:
+        x = torch.cat((state, token[:, None]), dim=1)
         positions = torch.arange(x.shape[1], device=x.device)
         for block in self.blocks:
             x = block(x, positions)
         x = self.norm(x)
-        logit = self.works(x[:, -1]).squeeze(-1)
-        slots = x[:, :-1]
-        change = self.gate(slots).sigmoid() * self.delta(slots)
-        return self.out_norm(state + logit.sigmoid()[:, None, None] * change), logit
+        return x[:, :-1], x[:, -1]

@@ -14,6 +14,9 @@ from torch import Tensor, nn
 from .config import ModelConfig
 from .layers import Block, unit
 
+POSITION_SCALE_M = 0.1
+POSITION_CENTRE_M = (0.05, 0.13, 1.1)  # of the table the model was made for; the bias learns
+
 
 class Predictor(nn.Module):
     """Bidirectional transformer (RMSNorm, RoPE, SwiGLU) with independent query tokens."""
@@ -27,10 +30,22 @@ class Predictor(nn.Module):
         )
         self.norm = nn.RMSNorm(config.width)
         self.head = nn.Linear(config.width, config.embedding)
+        if config.locate:
+            self.position = nn.Linear(config.width, 3)
 
     def query_tokens(self, queries: Tensor) -> Tensor:
         """(..., D) unit queries -> (..., width) tokens."""
         return self.query_in(queries * queries.shape[-1] ** 0.5)
+
+    def locate(self, state: Tensor, queries: Tensor) -> Tensor:
+        """(B, Q, 3): where the thing asked about is, metres, camera's optical frame.
+
+        Args:
+            state: (B, K, width).
+            queries: (Q, D) or (B, Q, D), "where exactly is the cube?".
+        """
+        offset = self.position(self._answers(state, queries)).float() * POSITION_SCALE_M
+        return offset + torch.tensor(POSITION_CENTRE_M, device=offset.device)
 
     def forward(self, state: Tensor, queries: Tensor | None) -> Tensor:
         """Answers (B, Q, D), unit length.
@@ -40,6 +55,10 @@ class Predictor(nn.Module):
             queries: (B, Q, D), or (Q, D) for the same queries to every state, or None for the
                 empty query "what is happening?" (then Q = 1).
         """
+        return unit(self.head(self._answers(state, queries)))
+
+    def _answers(self, state: Tensor, queries: Tensor | None) -> Tensor:
+        """(B, Q, width): what each query has read from the state."""
         if queries is None:
             x = self.empty_query.expand(len(state), 1, -1)
         else:
@@ -58,4 +77,4 @@ class Predictor(nn.Module):
                 break  # nobody reads the state after the last layer
             state = state + block.attention(normed, positions, keys_values)
             state = state + block.feed(block.norm2(state))
-        return unit(self.head(self.norm(x)))
+        return self.norm(x)

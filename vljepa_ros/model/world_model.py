@@ -56,6 +56,7 @@ class LatentWorldModel:
             part.frames, part.stride, part.image_size,
         )
         self.embedding_dim = network.config.embedding
+        self.can_locate, self.can_suppose = network.config.locate, network.config.suppose
         self._action_tokens: dict[tuple[str, tuple[float, float, float] | None], Tensor] = {}
 
     @classmethod
@@ -122,6 +123,23 @@ class LatentWorldModel:
         )
 
     @torch.no_grad()
+    def suppose(self, states: LatentStates, statements: Array) -> LatentStates:
+        """The states told statements (S, D) about things out of sight, one after another."""
+        tokens = states.tokens
+        if self.can_suppose:
+            for statement in self._tensor(statements):
+                tokens = self.network.dynamics.suppose(tokens, statement.expand(len(tokens), -1))
+        return LatentStates(tokens)
+
+    @torch.no_grad()
+    def locate(self, states: LatentStates, things: Array) -> Array:
+        """(N, T, 3) metres in the camera's optical frame; RuntimeError where it cannot."""
+        if not self.can_locate:
+            raise RuntimeError(f"model {self.model_id} cannot locate things")
+        found = self.network.predictor.locate(states.tokens, self._tensor(things))
+        return found.float().cpu().numpy()
+
+    @torch.no_grad()
     def embed_texts(self, texts: list[str]) -> Array:
         """Unit embeddings (N, D) of statements, questions or captions."""
         return self.network.y_encoder([checked_text(t, "text") for t in texts]).cpu().numpy()
@@ -150,7 +168,7 @@ class LatentWorldModel:
         tokens, mask = encoder.tokens(texts)
         subjects = [self.vocabulary.subjects[i] for i in self.vocabulary.lasting]
         queries = self._tensor(np.stack([s.query for s in subjects]))
-        outputs, mentioned = encoder.goal_reader(tokens, mask, queries)
+        outputs, mentioned, _ = encoder.goal_reader(tokens, mask, queries)
         speaks = mentioned.sigmoid().cpu().numpy()
         readings: list[Reading] = []
         for row in range(len(texts)):

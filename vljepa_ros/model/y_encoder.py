@@ -11,6 +11,11 @@ from .config import ModelConfig
 from .layers import Block, CrossBlock, unit
 from .sentence_encoder import SENTENCE_ENCODERS, mean_pool
 
+FINE, CONTRADICTORY, UNRELATED = range(3)
+DOUBTS = 3
+"""What a sentence can be as a goal: fine, asking for two things that exclude each other, or about
+nothing that is known."""
+
 
 class Head(nn.Module):
     """Standardised sentence vector -> unit embedding.
@@ -49,16 +54,27 @@ class GoalReader(nn.Module):
         self.norm = nn.RMSNorm(width)
         self.head = nn.Linear(width, config.embedding)
         self.mentioned = nn.Linear(width, 1)
+        if part.doubt:
+            self.doubt_query = nn.Parameter(torch.randn(width) * 0.5)
+            self.doubt = nn.Linear(width, DOUBTS)
 
-    def forward(self, tokens: Tensor, mask: Tensor, queries: Tensor) -> tuple[Tensor, Tensor]:
-        """tokens (B, L, C), mask (B, L), queries (S, D) -> unit (B, S, D), logits (B, S)."""
+    def forward(
+        self, tokens: Tensor, mask: Tensor, queries: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """tokens (B, L, C), mask (B, L), queries (S, D) -> unit (B, S, D), logits (B, S), and
+        logits (B, 3) of `DOUBTS` when the model has them."""
         context = self.tokens_in(tokens)
         x = self.query_in(queries * queries.shape[-1] ** 0.5).expand(len(tokens), -1, -1)
+        if hasattr(self, "doubt"):
+            x = torch.cat((x, self.doubt_query.expand(len(tokens), 1, -1)), dim=1)
         still = torch.zeros(x.shape[1], device=x.device)  # subjects have no order
         for cross, mix in zip(self.cross, self.mix, strict=True):
             x = mix(cross(x, context, mask), still)
         x = self.norm(x)
-        return unit(self.head(x)), self.mentioned(x).squeeze(-1)
+        doubt = None
+        if hasattr(self, "doubt"):
+            x, doubt = x[:, :-1], self.doubt(x[:, -1])
+        return unit(self.head(x)), self.mentioned(x).squeeze(-1), doubt
 
 
 class YEncoder(nn.Module):

@@ -62,6 +62,8 @@ class WorldModel(Protocol):
     """Encode an observation, roll states forward under actions, read states against queries."""
 
     model_id: str
+    can_suppose: bool
+    can_locate: bool
 
     def encode(self, clip: Array) -> StateBatch:
         """One state from a clip (T, 3, H, W) uint8, oldest frame first."""
@@ -73,4 +75,18 @@ class WorldModel(Protocol):
 
     def imagine(self, states: StateBatch, actions: Sequence[Action], queries: Array) -> Imagined:
         """Every state under every action, read against the queries in the same call."""
+        ...
+
+    def suppose(self, states: StateBatch, statements: Array) -> StateBatch:
+        """The states in which statements (S, D) about things out of sight are taken as true.
+
+        The states themselves where the model cannot (`can_suppose` is False).
+        """
+        ...
+
+    def locate(self, states: StateBatch, things: Array) -> Array:
+        """(N, T, 3) metres in the camera's optical frame, for the things asked about (T, D).
+
+        Raises RuntimeError where the model cannot (`can_locate` is False).
+        """
         ...

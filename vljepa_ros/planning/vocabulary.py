@@ -17,6 +17,18 @@ from .protocols import Array
 MOMENTARY = ("activity",)
 """Subjects that are read and spoken of, but are not part of a state that can be planned for."""
 
+UNSEEN = ".unseen"
+"""Statement ids that end so say that a thing is not in sight."""
+
+
+@dataclass(frozen=True)
+class Thing:
+    """Something whose place can be read in metres: `query` (D,) asks for it, `subject` names it."""
+
+    id: str
+    query: Array
+    subject: str
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -52,6 +64,8 @@ class Vocabulary:
     ``met_threshold``: a goal part is met when 1 - cos(answer, goal) is below it.
     ``understood_threshold``: a text is understood when its confidence is at least this.
     ``works_threshold``: an action is expected to work when its probability is at least this.
+    ``sight_threshold``: below this mean confidence of the readings a picture shows nothing known.
+    ``things``: what can be located in metres; empty where the model cannot.
     """
 
     model_id: str
@@ -59,6 +73,8 @@ class Vocabulary:
     met_threshold: float = 0.3
     understood_threshold: float = 0.5
     works_threshold: float = 0.5
+    sight_threshold: float = 0.6
+    things: tuple[Thing, ...] = ()
 
     @property
     def queries(self) -> Array:

@@ -32,17 +32,24 @@ PLACE_BORDER_M = 0.008  # a cube this close to the border of two places has no p
 SHARD = 1000
 RESTING = len(ACTIONS)  # activity label of a scene in which no skill runs
 
+SLIDE_ACTIONS = ("open_drawer", "close_drawer", "open_window", "close_window")
 FACTORS = ("drawer", "window", "drawer_lock", "window_lock", "cube")
 CUBE_VALUES = (*PLACES, "drawer")
 
 
 @dataclass
 class Shard:
-    """Pictures (N, S, S, 3) uint8 and labels (N, 8) int16, see `LABELS`."""
+    """Pictures (N, S, S, 3) uint8, labels (N, 8) int, see `LABELS`, and measures (N, 5) float."""
 
     frames: np.ndarray
     labels: np.ndarray
+    measures: np.ndarray
 
+
+MEASURES = ("cube_x", "cube_y", "cube_z", "drawer_slide", "window_slide")
+"""Metres: the cube in the camera's optical frame, and the slides."""
+
+Row = tuple[np.ndarray, list[int], list[float]]
 
 LABELS = (*FACTORS, "activity", "episode", "moving")
 
@@ -70,8 +77,13 @@ def near_border(xy: np.ndarray) -> bool:
     return bool(near[1] - near[0] < 2 * PLACE_BORDER_M)
 
 
-def still(scene: Scene, rng: np.random.Generator, seed: int) -> tuple[np.ndarray, list[int]]:
-    """One picture and its labels."""
+def measures(scene: Scene) -> list[float]:
+    """See `MEASURES`."""
+    return [*scene.to_optical(scene.cube_pos), scene.drawer_pos, scene.window_pos]
+
+
+def still(scene: Scene, rng: np.random.Generator, seed: int) -> Row:
+    """One picture, its labels and measures."""
     states = all_states()
     state = states[rng.integers(len(states))]
     options: dict[str, object] = {"arm": "rest" if rng.random() < 0.6 else "random"}
@@ -89,24 +101,29 @@ def still(scene: Scene, rng: np.random.Generator, seed: int) -> tuple[np.ndarray
     labels = factor_labels(truth)
     if truth.cube_on_table and near_border(scene.cube_pos[:2]):
         labels[4] = -1
-    return shrink(scene.render()), [*labels, RESTING, -1, 0]
+    return shrink(scene.render()), [*labels, RESTING, -1, 0], measures(scene)
 
 
-def stills(count: int, seed: int) -> Iterator[tuple[np.ndarray, list[int]]]:
+def stills(count: int, seed: int, slides: bool = False) -> Iterator[Row]:
     scene = Scene()
     rng = np.random.default_rng(seed)
     for i in range(count):
         yield still(scene, rng, seed + i)
 
 
-def choose_action(state: SymbolicState, rng: np.random.Generator) -> str:
-    """Two thirds of the actions work in the state, one third fail or change nothing."""
+def choose_action(state: SymbolicState, rng: np.random.Generator, slides: bool = False) -> str:
+    """Two thirds of the actions work in the state, one third fail or change nothing.
+
+    `slides`: three quarters open or shut something, what is needed to tell one from the other.
+    """
     want = rng.random() < 0.67
     fitting = [a for a in ACTIONS if works(state, a) == want]
+    if slides and rng.random() < 0.75:
+        fitting = [a for a in fitting if a in SLIDE_ACTIONS] or fitting
     return str(rng.choice(fitting or list(ACTIONS)))
 
 
-def motion(count: int, seed: int) -> Iterator[tuple[np.ndarray, list[int]]]:
+def motion(count: int, seed: int, slides: bool = False) -> Iterator[Row]:
     """Frames of skill after skill; a new scene every eight skills."""
     from vljepa_ros.sim.skills import SkillRunner
 
@@ -119,19 +136,18 @@ def motion(count: int, seed: int) -> Iterator[tuple[np.ndarray, list[int]]]:
         states = all_states()
         scene.reset(states[rng.integers(len(states))], seed=seed + episode)
         for _ in range(8):
-            rows: list[tuple[np.ndarray, list[int]]] = []
+            rows: list[Row] = []
 
             def record(
-                activity: int, rows: list[tuple[np.ndarray, list[int]]] = rows,
-                number: int = episode % 30000,
+                activity: int, rows: list[Row] = rows, number: int = episode % 30000,
             ) -> None:
                 labels = factor_labels(scene.truth())
                 if labels[4] >= 0 and labels[4] < len(PLACES) and near_border(scene.cube_pos[:2]):
                     labels[4] = -1
                 now = [*labels, activity, number, scene.moving()]
-                rows.append((shrink(scene.render()), now))
+                rows.append((shrink(scene.render()), now, measures(scene)))
 
-            action = choose_action(scene.truth(), rng)
+            action = choose_action(scene.truth(), rng, slides)
             steps = 0
 
             def on_step(*_: object, activity: int = ACTIONS.index(action)) -> None:
@@ -148,28 +164,30 @@ def motion(count: int, seed: int) -> Iterator[tuple[np.ndarray, list[int]]]:
         episode += 1
 
 
-def write(
-    rows: Iterator[tuple[np.ndarray, list[int]]], folder: Path, name: str, total: int
-) -> None:
+def write(rows: Iterator[Row], folder: Path, name: str, total: int) -> None:
     """Write shards of SHARD pictures; a shard appears whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     frames: list[np.ndarray] = []
     labels: list[list[int]] = []
+    measured: list[list[float]] = []
     number = 0
 
     def flush() -> None:
         nonlocal number
         np.save(folder / f"{name}_{number:03d}_labels.npy", np.array(labels, dtype=np.int16))
+        np.save(folder / f"{name}_{number:03d}_measures.npy", np.array(measured, np.float32))
         partial = folder / f"{name}_{number:03d}_frames.tmp.npy"
         np.save(partial, np.stack(frames))
         partial.rename(folder / f"{name}_{number:03d}_frames.npy")
         frames.clear()
         labels.clear()
+        measured.clear()
         number += 1
 
-    for picture, label in tqdm(rows, total=total, desc=name, mininterval=10):
+    for picture, label, measure in tqdm(rows, total=total, desc=name, mininterval=10):
         frames.append(picture)
         labels.append(label)
+        measured.append(measure)
         if len(frames) == SHARD:
             flush()
     if frames:
@@ -185,7 +203,10 @@ def load(folder: Path, kind: str) -> Shard:
         )
     frames = [np.load(p) for p in paths]
     labels = [np.load(str(p).replace("_frames.npy", "_labels.npy")) for p in paths]
-    return Shard(np.concatenate(frames), np.concatenate(labels).astype(np.int64))
+    measured = [np.load(str(p).replace("_frames.npy", "_measures.npy")) for p in paths]
+    return Shard(
+        np.concatenate(frames), np.concatenate(labels).astype(np.int64), np.concatenate(measured)
+    )
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -195,12 +216,16 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=14000, help="pictures")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--part", default="a", help="name of this process's shards")
+    parser.add_argument("--slides", action="store_true", help="motion: mostly open and shut")
     args = parser.parse_args(argv)
     if args.seed + args.count >= HELD_OUT_SEED:
         parser.error(f"--seed {args.seed}: training seeds lie below {HELD_OUT_SEED}")
-    rows = (stills if args.kind == "stills" else motion)(args.count, args.seed)
+    rows = (stills if args.kind == "stills" else motion)(
+        args.count, args.seed, args.slides
+    )
     write(rows, args.out, f"{args.kind}_{args.part}", args.count)
-    facts = {"kind": args.kind, "count": args.count, "seed": args.seed, "labels": LABELS}
+    facts = {"kind": args.kind, "count": args.count, "seed": args.seed, "labels": LABELS,
+             "measures": MEASURES, "slides": args.slides}
     (args.out / f"{args.kind}_{args.part}.json").write_text(json.dumps(facts))
 
 

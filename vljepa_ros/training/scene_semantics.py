@@ -11,6 +11,8 @@ import numpy as np
 
 from vljepa_ros.sim.symbolic import ACTIONS, PLACES
 
+from .semantics import Semantics
+
 PLACE_WORDS = {name: name.replace("_", " ") for name in PLACES}
 
 STATEMENTS: dict[str, str] = {
@@ -81,6 +83,21 @@ ACTION_TEXTS: dict[str, str] = {
     **{f"place_{p}": f"put the cube at the {w} of the table" for p, w in PLACE_WORDS.items()},
     "wait": "wait",
 }
+
+SPOT_ACTION = "place_at"
+SPOT_TEXTS = {SPOT_ACTION: "put the cube at the marked spot"}
+"""The action whose target is any position on the table, given with the action."""
+
+SCENE = Semantics(
+    name="scene-v0",
+    statements=STATEMENTS,
+    questions=QUESTIONS,
+    subjects=SUBJECTS,
+    actions={**ACTION_TEXTS, **SPOT_TEXTS},
+    momentary=("activity",),
+    compatible_pairs=tuple((f"cube_place.{p}", "cube_in.table") for p in PLACES),
+    things={"cube": ("cube_place", "where exactly is the cube?")},
+)
 
 
 def true_statements(labels: np.ndarray) -> np.ndarray:

@@ -220,7 +220,7 @@ def step_losses(
         parts = data.parts[pick]
         if (parts != IGNORED).any():
             with torch.autocast("cpu", torch.bfloat16):
-                outputs, mentioned = encoder.goal_reader(tokens, mask, questions)
+                outputs, mentioned, _ = encoder.goal_reader(tokens, mask, questions)
             reading.append(reader_loss(outputs, mentioned, canonical, parts))
     losses["reader"] = torch.stack(reading).mean()
     return losses
@@ -328,7 +328,7 @@ def read_parts(
     threshold: float,
 ) -> list[list[str]]:
     """Statement ids that each sentence asks for, as the goal reader sees it."""
-    outputs, mentioned = encoder.goal_reader(tokens, mask, questions)
+    outputs, mentioned, _ = encoder.goal_reader(tokens, mask, questions)
     logits = reader_logits(outputs, mentioned, canonical)
     found: list[list[str]] = [[] for _ in range(len(tokens))]
     speaks = mentioned.sigmoid()
