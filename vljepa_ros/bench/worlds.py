@@ -20,19 +20,23 @@ from vljepa_ros.training.phrases import Sampler, load_patterns, read_yaml
 from vljepa_ros.training.scene_semantics import ACTION_TEXTS
 from vljepa_ros.training.targets import WORLD_TARGETS
 
-HELD_OUT_SEED = 1_000_000  # training seeds lie below
-DEFAULT_MODEL = Path(__file__).resolve().parents[2] / "models" / "compact"
+from . import environment
+from .environment import HELD_OUT_SEED
+
+MODELS = {"scene-v0": "compact", "workbench": "workbench"}
+DEFAULT_MODEL = Path(__file__).resolve().parents[2] / "models" / MODELS["scene-v0"]
 
 
-def model_folder(given: Path | None) -> Path:
-    """The model folder: the one given, the repository's, or the installed package's."""
+def model_folder(given: Path | None, env: str = "scene-v0") -> Path:
+    """The model folder: the one given, the repository's for `env`, or the installed package's."""
     if given is not None:
         return given
-    if DEFAULT_MODEL.is_dir():
-        return DEFAULT_MODEL
+    folder = DEFAULT_MODEL.with_name(MODELS.get(env, env))
+    if folder.is_dir() or DEFAULT_MODEL.is_dir():
+        return folder
     from ament_index_python.packages import get_package_share_directory
 
-    return Path(get_package_share_directory("vljepa_ros")) / "models" / "compact"
+    return Path(get_package_share_directory("vljepa_ros")) / "models" / folder.name
 
 
 def candidates(scene: Scene) -> list[Action]:
@@ -102,7 +106,7 @@ class TextOnly:
 
 
 @dataclass(frozen=True)
-class Wording:
+class Wording(environment.Wording):
     """Goal texts: `plain` draws from the training patterns with an unseen seed, `held_out` from
     sentences written apart, never trained on and never tuned on."""
 

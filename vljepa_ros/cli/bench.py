@@ -10,13 +10,15 @@ from pathlib import Path
 
 from vljepa_ros.model.checkpoint import ModelError
 
-NAMES = ("skills", "ranking", "planning", "works", "latency", "reading")
+NAMES = ("skills", "ranking", "planning", "works", "latency", "reading", "motion")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", choices=NAMES)
     parser.add_argument("--seed", type=int, default=0, help="seeds start at a held-out offset")
     parser.add_argument("--episodes", type=int, help="how many (default: the benchmark's own)")
+    parser.add_argument("--env", choices=("scene-v0", "workbench"),
+                        help="which world (default: scene-v0)")
     parser.add_argument("--goals", type=Path, help="planning: goals from this YAML file")
     parser.add_argument("--wording", choices=("plain", "held_out"), help="planning: goal wording")
     parser.add_argument("--tasks", action="store_true",
@@ -32,7 +34,7 @@ def main(args: argparse.Namespace) -> int:
     module = import_module(f"vljepa_ros.bench.{args.name}")
     wanted = {
         "seed": args.seed, "episodes": args.episodes, "model": args.model, "goals": args.goals,
-        "kind": args.wording, "tasks": args.tasks or None, "rivals": args.rivals,
+        "env": args.env, "kind": args.wording, "tasks": args.tasks or None, "rivals": args.rivals,
     }
     known = inspect.signature(module.run).parameters
     given = {k: v for k, v in wanted.items() if v is not None}

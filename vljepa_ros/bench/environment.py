@@ -1,0 +1,175 @@
+"""What a benchmark needs of a simulated world, whichever world it is.
+
+A benchmark draws states, shows pictures, runs skills and compares with the truth only through an
+`Environment`; `scene_environment` and `workbench_environment` are the two there are.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping, Sequence
+from importlib import import_module
+from typing import Any, ClassVar
+
+import numpy as np
+
+from vljepa_ros.planning.protocols import Action, Array
+
+HELD_OUT_SEED = 1_000_000  # training and development seeds lie below
+
+State = Any
+"""A symbolic state of the world: hashable, comparable, printable."""
+
+Goal = dict[str, str]
+"""A symbolic goal: key -> value, as in a goals file."""
+
+_MODULES = {
+    "scene-v0": ("vljepa_ros.bench.scene_environment", "SceneEnvironment"),
+    "workbench": ("vljepa_ros.bench.workbench_environment", "WorkbenchEnvironment"),
+}
+ENVIRONMENTS = tuple(_MODULES)
+
+
+class Environment(ABC):
+    """One simulated world with its symbolic truth, skills and sentences."""
+
+    name: ClassVar[str]
+    scene: Any
+    """Simulator: reset(state, seed=, arm=), render() -> (H, W, 3) uint8, truth(), appearance."""
+
+    runner: Any
+    """Skills: run(action_id, on_step=callback(phase, step)) with real physics."""
+
+    # -- states --
+
+    @abstractmethod
+    def random_state(self, rng: np.random.Generator) -> State:
+        """A state a benchmark may start from."""
+
+    @abstractmethod
+    def statements(self, state: State) -> dict[str, str]:
+        """Subject id -> the statement id that is true of it, for every lasting subject."""
+
+    @abstractmethod
+    def hidden(self, state: State) -> frozenset[str]:
+        """Statement subjects about which this state's picture shows nothing directly."""
+
+    def held_out(self, state: State) -> bool:
+        """Whether the state shows a combination that training never showed."""
+        return False
+
+    # -- actions --
+
+    @abstractmethod
+    def actions(self, state: State) -> list[str]:
+        """Ids of the actions that concern what is there in this state."""
+
+    @abstractmethod
+    def candidates(self, ids: Collection[str] | None = None) -> list[Action]:
+        """Candidate actions with targets in the optical frame: the given ids, or all."""
+
+    @abstractmethod
+    def apply(self, state: State, action: str) -> State:
+        """The state afterwards; the same one when the action does not work."""
+
+    def works(self, state: State, action: str) -> bool:
+        """Whether the action changes the state."""
+        return bool(self.apply(state, action) != state)
+
+    @abstractmethod
+    def objects(self, action: str) -> frozenset[str]:
+        """What the action is about, e.g. {'drawer'}; empty for waiting."""
+
+    @abstractmethod
+    def makers(self, statement: str) -> frozenset[str]:
+        """Ids of all actions that can make this statement true."""
+
+    # -- goals --
+
+    @abstractmethod
+    def goal(self, statements: Sequence[str]) -> Goal:
+        """Statement ids -> symbolic goal."""
+
+    @abstractmethod
+    def goal_holds(self, state: State, goal: Mapping[str, str]) -> bool:
+        """Whether the state meets every part."""
+
+    @abstractmethod
+    def plan_length(self, state: State, goal: Mapping[str, str]) -> int | None:
+        """Actions of a shortest plan; None when the goal is out of reach."""
+
+    @abstractmethod
+    def best_first_actions(self, state: State, goal: Mapping[str, str]) -> set[str]:
+        """First actions of all shortest plans."""
+
+    @abstractmethod
+    def goal_statements(self) -> list[str]:
+        """Statement ids a goal may ask for."""
+
+    # -- sentences --
+
+    @abstractmethod
+    def wording(self, kind: str, seed: int) -> Wording:
+        """Goal sentences: 'plain' or 'held_out'."""
+
+    @abstractmethod
+    def say(self, statement: str) -> str:
+        """A statement's canonical wording."""
+
+    # -- pictures --
+
+    def look(self) -> Array:
+        """The camera's picture now as a clip (1, 3, H, W) uint8."""
+        return self.scene.render().transpose(2, 0, 1)[None]
+
+    def random_seed(self, rng: np.random.Generator, first: int = HELD_OUT_SEED) -> int:
+        """A simulator seed: held out, or below HELD_OUT_SEED when `first` is."""
+        return first + int(rng.integers(1 << 30 if first >= HELD_OUT_SEED else 100_000))
+
+    def perform(self, actions: Sequence[str], on_step: Callable[..., None] | None = None) -> State:
+        """Run skills one after another and return the true state."""
+        for action in actions:
+            self.runner.run(action, on_step=on_step)
+        return self.scene.truth()
+
+    def draw_action(
+        self, state: State, rng: np.random.Generator, working: bool | None = True
+    ) -> str | None:
+        """An action that works (or does not, or None: whichever), kinds balanced; None if none."""
+        fitting = [a for a in self.actions(state)
+                   if working is None or self.works(state, a) == working]
+        if not fitting:
+            return None
+        kinds = sorted({self.kind(a) for a in fitting})
+        kind = kinds[rng.integers(len(kinds))]
+        same = [a for a in fitting if self.kind(a) == kind]
+        return same[rng.integers(len(same))]
+
+    def kind(self, action: str) -> str:
+        """Actions of one kind differ only in what or where: 'place', 'stack', 'open_drawer'."""
+        return action.split("_")[0] if action.startswith(("place_", "stack_")) else action
+
+    def subject_kind(self, subject: str) -> str:
+        """Subjects of one kind differ only in the thing they speak of."""
+        return subject
+
+
+class Wording(ABC):
+    """Draws goal sentences with their meaning, seeded."""
+
+    @abstractmethod
+    def of(self, statement: str) -> str:
+        """A goal sentence for one statement id."""
+
+    @abstractmethod
+    def compound(self) -> tuple[str, list[str]]:
+        """A goal sentence with several parts, and their statement ids."""
+
+
+def open_environment(name: str) -> Environment:
+    """The world of this name; raises ValueError naming those there are."""
+    if name not in _MODULES:
+        raise ValueError(f"env = {name!r}; allowed: {', '.join(_MODULES)}")
+    module, kind = _MODULES[name]
+    opened: Environment = getattr(import_module(module), kind)()
+    return opened
