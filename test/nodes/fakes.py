@@ -81,6 +81,8 @@ class ToyStates:
 class ToyModel:
     """Behaves like model.world_model.LatentWorldModel."""
 
+    can_suppose = can_locate = False
+
     def __init__(self, frames=2, stride=0.05):
         self.vocabulary = toy_vocabulary()
         self.model_id = MODEL_ID
@@ -116,6 +118,9 @@ class ToyModel:
         imagined = ToyStates(after)
         readouts = self.read(imagined, queries).reshape(*shape, len(queries), D)
         return Imagined(imagined, np.array(works, np.float32).reshape(shape), readouts)
+
+    def suppose(self, states, statements):
+        return states
 
     def describe(self, states):
         rows = self.read(states, self.vocabulary.queries).sum(axis=1)

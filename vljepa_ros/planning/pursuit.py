@@ -6,14 +6,16 @@ next. The node and the benchmarks run this same code.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
+from .belief import Belief, Believed
 from .goal import Goal
-from .protocols import Action, Array, StateBatch, WorldModel
+from .look_for import look_for, missing_things
+from .protocols import Action, StateBatch, WorldModel
 from .search import Plan, SearchConfig, plan
+from .sight import nothing_seen
 from .vocabulary import Vocabulary
 
 RETRIES = 2  # how often an action that changed nothing may be tried in the same state
@@ -22,12 +24,19 @@ DONE_NOTHING = ("NO_EFFECT", "PRECONDITION", "FAILED", "TIMEOUT")
 
 @dataclass(frozen=True)
 class Decision:
-    """``kind``: 'act', 'met', 'out_of_reach', 'max_actions' or 'not_understood'."""
+    """What to do next, and why.
+
+    ``kind``: 'act', 'met', 'out_of_reach', 'max_actions', 'not_understood', or 'blind' (the camera
+    sees nothing: look again). ``beliefs``: what was held true, one a subject. ``noticed``: what the
+    look showed that had not been expected, in words.
+    """
 
     kind: str
     plan: Plan | None
     action: Action | None = None
     message: str = ""
+    beliefs: tuple[Believed, ...] = ()
+    noticed: str = ""
 
 
 @dataclass
@@ -42,7 +51,12 @@ class Executed:
 
 @dataclass
 class Pursuit:
-    """One goal being pursued in one scene."""
+    """One goal being pursued in one scene.
+
+    ``belief`` is what is known of the scene; given, it is carried over from goal to goal.
+    ``blind_actions``: how many actions may follow one another on what is imagined alone while the
+    camera sees nothing; with 0 planning waits.
+    """
 
     world: WorldModel
     vocabulary: Vocabulary
@@ -50,35 +64,40 @@ class Pursuit:
     actions: Sequence[Action]
     search: SearchConfig = field(default_factory=SearchConfig)
     max_actions: int = 16
+    belief: Belief | None = None
+    blind_actions: int = 0
     history: list[Executed] = field(default_factory=list)
     _failures: dict[tuple[tuple[int, ...], str], int] = field(default_factory=dict)
     _before: tuple[int, ...] | None = None
-    _expected: str = ""
+    _in_the_dark: int = 0
+    _sought: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    def look(self, state: StateBatch) -> Decision:
+    def __post_init__(self) -> None:
+        if self.belief is None:
+            self.belief = Belief(self.vocabulary)
+
+    def look(self, state: StateBatch, contrast: float = math.inf) -> Decision:
         """Decide what to do in this state (a batch of one).
 
         An action that left the reading as it was, or that the robot reported as without effect, is
         counted against that state and not chosen there again after RETRIES + 1 attempts; other
         plans are preferred from the first failure on.
+
+        Args:
+            contrast: of the picture (:func:`vljepa_ros.planning.sight.contrast`); a look at nothing
+                is not believed, and planning waits or goes on from what is believed.
         """
         if not self.goal.understood or not self.goal.parts:
             return Decision("not_understood", None, message=f"not understood: '{self.goal.text}'")
-        reading = self._read(state)
-        self._check_effect(reading)
-        failed = {a: n for (seen, a), n in self._failures.items() if seen == reading}
-        found = self._plan(state, frozenset(failed))
-        if found.status == "out_of_reach" and failed:
-            again = frozenset(a for a, n in failed.items() if n > RETRIES)
-            found = self._plan(state, again)
-        if found.status == "met":
-            return Decision("met", found)
-        if found.status == "out_of_reach":
-            return Decision("out_of_reach", found, message="no plan reaches the goal from here")
-        if len(self.history) >= self.max_actions:
-            return Decision("max_actions", found, message=f"{self.max_actions} actions used up")
-        self._before, self._expected = reading, found.steps[0].outcome
-        return Decision("act", found, found.steps[0].action)
+        belief = self._belief
+        answers = self.world.read(state, self.vocabulary.queries)[0]
+        if why := nothing_seen(self.vocabulary, answers, contrast):
+            return self._look_at_nothing(f"the camera sees nothing: {why}")
+        self._in_the_dark = 0
+        told = belief.see(self.world, state, answers)
+        self._check_effect(belief.reading)
+        decision = self._decide(told)
+        return replace(decision, beliefs=belief.beliefs, noticed=", ".join(belief.surprises))
 
     def executed(self, action_id: str, result: str) -> None:
         """Tell what the robot answered: a result name of ExecuteAction, e.g. 'SUCCEEDED'."""
@@ -86,31 +105,77 @@ class Pursuit:
         if action is None:
             raise ValueError(f"action '{action_id}' is not a candidate")
         self.history.append(Executed(action, result))
+        self._belief.acted(result not in DONE_NOTHING)
+
+    @property
+    def _belief(self) -> Belief:
+        assert self.belief is not None
+        return self.belief
+
+    def _look_at_nothing(self, message: str) -> Decision:
+        state = self._belief.imagine_on()
+        beliefs = self._belief.beliefs
+        if state is None or self._in_the_dark >= self.blind_actions:
+            return Decision("blind", None, message=message, beliefs=beliefs)
+        decision = self._decide(state)
+        if decision.kind != "act":  # nothing is said to be met, or given up, unseen
+            return Decision("blind", decision.plan, message=message, beliefs=beliefs)
+        self._in_the_dark += 1
+        return replace(decision, message=f"{message}; going on from memory", beliefs=beliefs)
+
+    def _decide(self, state: StateBatch) -> Decision:
+        reading = self._belief.reading
+        failed = {a: n for (seen, a), n in self._failures.items() if seen == reading}
+        avoid = frozenset(failed)
+        found = self._plan(state, avoid)
+        if found.status == "out_of_reach" and failed:
+            avoid = frozenset(a for a, n in failed.items() if n > RETRIES)
+            found = self._plan(state, avoid)
+        if found.status == "met":
+            return Decision("met", found)
+        if found.status == "out_of_reach":
+            return self._look_elsewhere(state, found, avoid)
+        return self._act(found, "")
+
+    def _act(self, found: Plan, message: str) -> Decision:
+        if len(self.history) >= self.max_actions:
+            return Decision("max_actions", found, message=f"{self.max_actions} actions used up")
+        action = found.steps[0].action
+        self._before = self._belief.reading
+        self._belief.intend(self.world, action)
+        return Decision("act", found, action, message)
+
+    def _look_elsewhere(self, state: StateBatch, found: Plan, avoid: frozenset[str]) -> Decision:
+        """Nothing reaches the goal: look for what it speaks of, if that was never in sight."""
+        belief = self._belief
+        missing = [
+            next(b.statement for b in belief.beliefs if b.subject in belief.about(thing))
+            for thing in missing_things(belief, self.goal)
+        ]
+        away = "; ".join(missing)
+        chance = look_for(self.world, belief, state, self.goal, self.actions, self.search, avoid,
+                          self._sought) if missing else None
+        if chance is None:
+            message = "no plan reaches the goal from here"
+            return Decision("out_of_reach", found, message=f"{away}; {message}" if away else message)
+        key = chance.thing, chance.statement_id
+        self._sought[key] = self._sought.get(key, 0) + 1
+        steps = " and ".join(step.action.text for step in chance.steps.steps)
+        way = replace(found, status="ok", steps=chance.steps.steps)
+        return self._act(way, f"{away}; {steps} to look for it")
 
     def _plan(self, state: StateBatch, avoid: frozenset[str]) -> Plan:
         return plan(
             self.world, state, self.goal, self.actions, self.vocabulary, self.search, avoid
         )
 
-    def _read(self, state: StateBatch) -> tuple[int, ...]:
-        answers: Array = self.world.read(state, self.vocabulary.queries)[0]
-        reading = self.vocabulary.readings(answers)
-        return tuple(int(v) for v in np.asarray(reading)[self.vocabulary.lasting])
-
     def _check_effect(self, reading: tuple[int, ...]) -> None:
         if self._before is None or not self.history or self.history[-1].moved is not None:
             return
         last = self.history[-1]
         moved = reading != self._before
-        words = self._changes(self._before, reading)
-        self.history[-1] = replace(last, moved=moved, as_imagined=words == self._expected)
+        as_imagined = moved and not self._belief.surprises
+        self.history[-1] = replace(last, moved=moved, as_imagined=as_imagined)
         if not moved or last.result in DONE_NOTHING:
             key = (reading, last.action.id)
             self._failures[key] = self._failures.get(key, 0) + 1
-
-    def _changes(self, before: tuple[int, ...], after: tuple[int, ...]) -> str:
-        subjects = [self.vocabulary.subjects[i] for i in self.vocabulary.lasting]
-        changed = dict.fromkeys(
-            s.statements[after[i]] for i, s in enumerate(subjects) if before[i] != after[i]
-        )
-        return ", ".join(changed) or "nothing changes"
