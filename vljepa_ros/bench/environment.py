@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from vljepa_ros.planning.protocols import Action, Array
+from vljepa_ros.training.semantics import semantics
 
 HELD_OUT_SEED = 1_000_000  # training and development seeds lie below
 
@@ -40,6 +41,10 @@ class Environment(ABC):
     runner: Any
     """Skills: run(action_id, on_step=callback(phase, step)) with real physics."""
 
+    def __init__(self) -> None:
+        self.semantics = semantics(self.name)
+        self._by_id: dict[str, Action] = {}
+
     # -- states --
 
     @abstractmethod
@@ -54,6 +59,16 @@ class Environment(ABC):
     def hidden(self, state: State) -> frozenset[str]:
         """Statement subjects about which this state's picture shows nothing directly."""
 
+    def knowable(self, state: State) -> bool:
+        """Whether a picture tells the whole state, if only by what is not in sight."""
+        return True
+
+    def draw_knowable(self, rng: np.random.Generator) -> State:
+        """A random state that a picture tells whole."""
+        while not self.knowable(state := self.random_state(rng)):
+            pass
+        return state
+
     def held_out(self, state: State) -> bool:
         """Whether the state shows a combination that training never showed."""
         return False
@@ -67,6 +82,12 @@ class Environment(ABC):
     @abstractmethod
     def candidates(self, ids: Collection[str] | None = None) -> list[Action]:
         """Candidate actions with targets in the optical frame: the given ids, or all."""
+
+    def candidates_in_order(self, ids: Sequence[str]) -> list[Action]:
+        """One candidate for each id, repeats included."""
+        if not self._by_id:
+            self._by_id.update({a.id: a for a in self.candidates()})
+        return [self._by_id[i] for i in ids]
 
     @abstractmethod
     def apply(self, state: State, action: str) -> State:
@@ -103,8 +124,8 @@ class Environment(ABC):
         """First actions of all shortest plans."""
 
     @abstractmethod
-    def goal_statements(self) -> list[str]:
-        """Statement ids a goal may ask for."""
+    def goal_statements(self, state: State) -> list[str]:
+        """Statement ids a goal may ask for where this is there."""
 
     # -- sentences --
 
@@ -112,9 +133,18 @@ class Environment(ABC):
     def wording(self, kind: str, seed: int) -> Wording:
         """Goal sentences: 'plain' or 'held_out'."""
 
-    @abstractmethod
     def say(self, statement: str) -> str:
         """A statement's canonical wording."""
+        return self.semantics.statements[statement]
+
+    def subjects_of(self, statement: str) -> list[str]:
+        """Ids of the subjects a statement is a value of."""
+        ids = self.semantics.subject_ids
+        return [ids[i] for i in self.semantics.subjects_of[statement]]
+
+    def holds(self, state: State, statement: str) -> bool:
+        """Whether the statement is true of what this state's picture shows."""
+        return statement in self.statements(state).values()
 
     # -- pictures --
 
@@ -162,8 +192,8 @@ class Wording(ABC):
         """A goal sentence for one statement id."""
 
     @abstractmethod
-    def compound(self) -> tuple[str, list[str]]:
-        """A goal sentence with several parts, and their statement ids."""
+    def compound(self, state: State) -> tuple[str, list[str]]:
+        """A goal sentence with several parts about what is there, and their statement ids."""
 
 
 def open_environment(name: str) -> Environment:

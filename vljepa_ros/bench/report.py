@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 
-def wilson(right: int, count: int, z: float = 1.96) -> list[float]:
+def wilson(right: float, count: int, z: float = 1.96) -> list[float]:
     """95% Wilson interval of a share."""
     if count == 0:
         return [0.0, 1.0]

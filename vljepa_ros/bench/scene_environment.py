@@ -11,7 +11,7 @@ from vljepa_ros.sim import symbolic
 from vljepa_ros.sim.scene import Scene
 from vljepa_ros.sim.skills import SkillRunner
 from vljepa_ros.sim.symbolic import SymbolicState
-from vljepa_ros.training.scene_semantics import STATEMENT_IDS, STATEMENTS, symbolic_goal
+from vljepa_ros.training.scene_semantics import STATEMENT_IDS, symbolic_goal
 
 from . import worlds
 from .environment import Environment, Goal
@@ -31,6 +31,7 @@ class SceneEnvironment(Environment):
     name = "scene-v0"
 
     def __init__(self) -> None:
+        super().__init__()
         self.scene = Scene()
         self.runner = SkillRunner(self.scene)
 
@@ -88,11 +89,8 @@ class SceneEnvironment(Environment):
     def best_first_actions(self, state: SymbolicState, goal: Mapping[str, str]) -> set[str]:
         return symbolic.best_first_actions(state, goal)
 
-    def goal_statements(self) -> list[str]:
+    def goal_statements(self, state: SymbolicState) -> list[str]:
         return [s for s in STATEMENT_IDS if not s.startswith("activity.")]
 
     def wording(self, kind: str, seed: int) -> worlds.Wording:
         return worlds.Wording.make(kind, seed)
-
-    def say(self, statement: str) -> str:
-        return STATEMENTS[statement]

@@ -104,6 +104,15 @@ class TextOnly:
         order = (self.vectors @ self._embed([goal])[0]).argsort(descending=True)
         return [self.actions[int(i)].id for i in order]
 
+    def similarity(self, first: str, second: str) -> float:
+        """Cosine of two texts."""
+        rows = self._embed([first, second])
+        return float(rows[0] @ rows[1])
+
+    def nearest(self, caption: str, texts: list[str]) -> int:
+        """Index of the text most similar to the caption."""
+        return int((self._embed(texts) @ self._embed([caption])[0]).argmax())
+
 
 @dataclass(frozen=True)
 class Wording(environment.Wording):
@@ -126,8 +135,8 @@ class Wording(environment.Wording):
             return self.sampler.words(self.sampler.patterns.goals[statement])
         return str(self.rng.choice(self.held_out["goals"][statement]))
 
-    def compound(self) -> tuple[str, list[str]]:
-        """A goal sentence with several parts, and the parts."""
+    def compound(self, state: SymbolicState | None = None) -> tuple[str, list[str]]:
+        """A goal sentence with several parts, and the parts; they fit every state."""
         if self.kind == "plain":
             sentence = self.sampler.compound()
             return sentence.text, list(sentence.parts or ())

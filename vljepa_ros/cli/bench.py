@@ -10,7 +10,8 @@ from pathlib import Path
 
 from vljepa_ros.model.checkpoint import ModelError
 
-NAMES = ("skills", "ranking", "planning", "works", "latency", "reading", "motion")
+NAMES = ("skills", "ranking", "planning", "works", "latency", "reading", "motion", "imagined",
+         "worldmodel", "goalcheck")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wording", choices=("plain", "held_out"), help="planning: goal wording")
     parser.add_argument("--tasks", action="store_true",
                         help="planning: OGBench's official tasks 1, 2, 4, 5")
+    parser.add_argument("--meddle", action="store_true",
+                        help="planning: somebody changes the world once in every episode")
+    parser.add_argument("--cover", action="store_true",
+                        help="planning: the camera is covered for some looks of every episode")
     parser.add_argument("--rivals", type=int, help="planning: episodes for each rival")
     parser.add_argument("--model", type=Path, help="model folder (default: models/compact)")
     parser.add_argument("--json", type=Path, help="write the JSON object here as well")
@@ -35,6 +40,7 @@ def main(args: argparse.Namespace) -> int:
     wanted = {
         "seed": args.seed, "episodes": args.episodes, "model": args.model, "goals": args.goals,
         "env": args.env, "kind": args.wording, "tasks": args.tasks or None, "rivals": args.rivals,
+        "meddle": args.meddle or None, "cover": args.cover or None,
     }
     known = inspect.signature(module.run).parameters
     given = {k: v for k, v in wanted.items() if v is not None}
