@@ -131,11 +131,12 @@ class Arm:
             raise Preempted
         if self.steps >= self._limit:
             raise TimedOut
-        before = self.scene.cube_pos
+        before = self.scene.cube_positions()
         self.scene.step(action)
         self.steps += 1
         # OGBench puts a cube that left the workspace back at random; no push moves it so fast.
-        if np.linalg.norm(self.scene.cube_pos - before) > 0.12:
+        moved = np.linalg.norm(self.scene.cube_positions() - before, axis=1)
+        if moved.max() > 0.12:
             raise Unstable
         if self._on_step is not None:
             self._on_step(self._phase, self.steps)
