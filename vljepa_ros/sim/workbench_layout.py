@@ -19,7 +19,7 @@ from vljepa_ros.sim.layout import (
 )
 from vljepa_ros.sim.workbench_rules import PLACES, WorkbenchState
 
-_ROWS = {"back": 0.30, "front": 0.43}
+_ROWS = {"back": 0.29, "front": 0.43}
 _COLUMNS = {"left": -0.045, "middle": 0.05, "right": 0.14}
 
 PLACE_XY: dict[str, tuple[float, float]] = {
