@@ -20,6 +20,7 @@ from .config import ModelConfig
 from .dynamics import TARGET_FEATURES
 from .understanding import Reading, parts_of
 from .vljepa import VLJEPA
+from .y_encoder import FINE
 
 MAX_TEXT = 500  # characters of a goal
 MAX_PIXELS = 64 << 20
@@ -158,8 +159,22 @@ class LatentWorldModel:
         else:
             least = max(speaks for speaks, _, _ in self.read_goals([text])[0].values())
         understood = bool(found) and least >= self.vocabulary.understood_threshold
+        doubt = self.doubt(text) if understood else 0.0
+        if doubt > self.vocabulary.doubt_threshold:
+            understood, least = False, 1 - doubt
         parts = tuple(part for _, part in found) if understood else ()
         return Goal(parts, text=text, understood=understood, confidence=least)
+
+    @torch.no_grad()
+    def doubt(self, text: str) -> float:
+        """Probability that the text is no goal: it contradicts itself, or asks for what is not
+        known. 0 for a model that cannot tell."""
+        encoder = self.network.y_encoder
+        tokens, mask = encoder.tokens([text])
+        subjects = [self.vocabulary.subjects[i] for i in self.vocabulary.lasting]
+        queries = self._tensor(np.stack([s.query for s in subjects]))
+        _, _, doubts = encoder.goal_reader(tokens, mask, queries)
+        return 0.0 if doubts is None else 1.0 - float(doubts.softmax(-1)[0, FINE])
 
     @torch.no_grad()
     def read_goals(self, texts: list[str]) -> list[Reading]:

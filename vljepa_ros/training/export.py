@@ -12,48 +12,65 @@ import yaml
 from vljepa_ros.model.checkpoint import DESCRIPTION, save_model
 from vljepa_ros.model.vljepa import VLJEPA
 from vljepa_ros.model.world_model import LatentWorldModel
+from vljepa_ros.model.y_encoder import FINE
 
-from .phrases import read_yaml, sentences
-from .pictures import Pictures
-from .scene_semantics import INDEX, QUESTIONS, STATEMENT_IDS, STATEMENTS, SUBJECTS
-from .transitions import N_STATE_SUBJECTS
-from .wording import Anchors
+from .scenario import Scenario
+from .wording import DOUBTFUL, Anchors, Language
 
 MAX_REFUSED = 0.01  # share of understandable sentences that may be refused
+MAX_DOUBTED = 0.015  # share of reachable goals that may be doubted
+SIGHT_QUANTILE = 0.002  # of the held-out pictures, this share would be taken for useless
 
 
 @torch.no_grad()
 def export(
-    network: VLJEPA, pictures: Pictures, anchors: Anchors, folder: Path, name: str
+    network: VLJEPA, scenario: Scenario, language: Language, anchors: Anchors, folder: Path,
+    name: str,
 ) -> str:
     """Write the model folder; returns the model_id."""
     network.eval()
-    statements = anchors.statements
-    # The questions about states are anchors; the one about activity is not asked of sentences.
-    activity = network.y_encoder([QUESTIONS["activity"]])
-    queries = torch.cat((anchors.questions, activity))
-    threshold, figures = calibrate_met(network, pictures, statements)
-    subjects = {s: {v: STATEMENTS[v] for v in values} for s, values in SUBJECTS.items()}
-    rows = {s: statements[[INDEX[v] for v in values]] for s, values in SUBJECTS.items()}
+    world, statements = scenario.semantics, anchors.statements
+    # The questions about states are anchors; those about the moment are not asked of sentences.
+    queries = anchors.questions
+    if world.momentary:
+        momentary = network.y_encoder([world.questions[s] for s in world.momentary])
+        queries = torch.cat((queries, momentary))
+    threshold, figures = calibrate_met(network, scenario, statements)
+    subjects = {
+        s: {v: world.statements[v] for v in values} for s, values in world.subjects.items()
+    }
+    rows = {s: statements[[world.index[v] for v in values]] for s, values in world.subjects.items()}
     thresholds = {
         "met_threshold": threshold, "understood_threshold": 0.5, "works_threshold": 0.5,
+        "sight_threshold": 0.0, "doubt_threshold": DOUBTFUL,
     }
+    things = None
+    if network.config.locate:
+        things = {thing: subject for thing, (subject, _) in world.things.items()}
+        asked = network.y_encoder([question for _, question in world.things.values()])
+    facts_about = {"world": world.name}
     parts = network.trained_parameters()
-    facts = {"trained_parameters": {**parts, "all": sum(parts.values())}, "calibration": figures}
-    model_id = save_model(folder, name, network, subjects, queries, rows, thresholds, facts)
-    calibrate_understood(folder)
+    facts = {**facts_about, "trained_parameters": {**parts, "all": sum(parts.values())},
+             "calibration": figures}
+    model_id = save_model(folder, name, network, subjects, queries, rows, thresholds, facts,
+                          things, asked if things else None)
+    calibrate_understood(folder, language)
+    calibrate_sight(folder, scenario)
     return model_id
 
 
-def calibrate_understood(folder: Path) -> None:
-    """Set understood_threshold on the development sentences and write how well it does.
+def calibrate_understood(folder: Path, language: Language) -> None:
+    """Set understood_threshold and doubt_threshold on the development sentences.
 
-    The highest threshold that refuses at most MAX_REFUSED of the sentences that do ask for
-    something known; the share of unrelated sentences it recognises is kept beside it.
+    The highest understood_threshold that refuses at most MAX_REFUSED of the sentences that do ask
+    for something known, the lowest doubt_threshold that doubts at most MAX_DOUBTED of them; what
+    both catch of what must be refused is kept beside them.
     """
     world = LatentWorldModel.load(folder)
-    world.vocabulary = replace(world.vocabulary, understood_threshold=0.0)
-    sets = sentences(read_yaml("vljepa_ros.training", "phrases/dev.yaml"))
+    world.vocabulary = replace(
+        world.vocabulary, understood_threshold=0.0, doubt_threshold=2.0
+    )
+    sets = language.development()
 
     def confidences(kinds: tuple[str, ...]) -> np.ndarray:
         goals = [world.understand(row.text) for kind in kinds for row in sets[kind]]
@@ -62,39 +79,88 @@ def calibrate_understood(folder: Path) -> None:
     related = confidences(("goals", "statements", "compounds"))
     unrelated = confidences(("unrelated",))
     threshold = float(np.clip(np.quantile(related, MAX_REFUSED), 0.3, 0.95))
-    path = folder / DESCRIPTION
-    description = yaml.safe_load(path.read_text())
-    description["thresholds"]["understood_threshold"] = round(threshold, 4)
-    description["facts"]["understood"] = {
+    facts: dict[str, float] = {
         "related_refused": round(float((related < threshold).mean()), 4),
         "unrelated_recognised": round(float((unrelated < threshold).mean()), 4),
     }
+    found = {"understood_threshold": round(threshold, 4)}
+    if world.network.config.y_encoder.doubt:
+        fine = [r.text for k in ("goals", "compounds") for r in sets[k]]
+        fine += [r.text for r in sets["refusal"] if r.doubt == FINE]
+        doubts = np.array([world.doubt(text) for text in fine])
+        refused = np.array([world.doubt(r.text) for r in sets["refusal"] if r.doubt != FINE])
+        limit = float(np.clip(np.quantile(doubts, 1 - MAX_DOUBTED), 0.5, 0.98))
+        found["doubt_threshold"] = round(limit, 4)
+        facts["fine_doubted"] = round(float((doubts > limit).mean()), 4)
+        facts["refusal_recognised"] = round(float((refused > limit).mean()), 4)
+    _amend(folder, found, understood=facts)
+
+
+def _amend(folder: Path, thresholds: dict[str, float], **facts: dict[str, float]) -> None:
+    path = folder / DESCRIPTION
+    description = yaml.safe_load(path.read_text())
+    description["thresholds"].update(thresholds)
+    description["facts"].update(facts)
     path.write_text(yaml.safe_dump(description, sort_keys=False))
 
 
 @torch.no_grad()
+def calibrate_sight(folder: Path, scenario: Scenario, count: int = 400) -> None:
+    """Set sight_threshold: the mean confidence of the lasting readings below which a picture is
+    taken to show nothing known; nearly no held-out picture is below it."""
+    world = LatentWorldModel.load(folder)
+    clips = scenario.held_out(count, np.random.default_rng(17))
+    seen = [_confidence(world, c) for c in clips.clip.split(64)]
+    noise = torch.randint(0, 256, clips.clip[:64].shape, dtype=torch.uint8)
+    dark = torch.randint(0, 12, clips.clip[:64].shape, dtype=torch.uint8)
+    useless = np.concatenate([_confidence(world, noise), _confidence(world, dark)])
+    limit = float(np.quantile(np.concatenate(seen), SIGHT_QUANTILE))
+    _amend(folder, {"sight_threshold": round(limit, 4)}, sight={
+        "useless_recognised": round(float((useless < limit).mean()), 4),
+    })
+
+
+def _confidence(world: LatentWorldModel, clip: torch.Tensor) -> np.ndarray:
+    """(B,) mean confidence of the lasting readings."""
+    vocabulary = world.vocabulary
+    queries = vocabulary.queries[vocabulary.lasting]
+    answers = world.network.predictor(
+        world.network.x_encoder(clip), torch.from_numpy(queries)
+    ).numpy()
+    each = [
+        vocabulary.subjects[s].nearest(answers[:, i])[1] for i, s in enumerate(vocabulary.lasting)
+    ]
+    return np.asarray(np.mean(each, axis=0))
+
+
+@torch.no_grad()
 def calibrate_met(
-    network: VLJEPA, pictures: Pictures, statements: torch.Tensor, count: int = 480
+    network: VLJEPA, scenario: Scenario, statements: torch.Tensor, count: int = 480
 ) -> tuple[float, dict[str, float]]:
     """The goal-part distance that best tells holding from not holding, on held-out pictures.
 
     Every statement is asked of every picture. Returns the middle between the 99.5th percentile of
     the distances that hold and the 0.5th of those that do not, and both.
     """
-    rng = np.random.default_rng(11)
-    resting = pictures.held_stills[pictures.state[pictures.held_stills] >= 0]
-    rows = rng.choice(resting, min(count, len(resting)), replace=False)
-    clips = pictures.clips(rows, None)
-    asked = [i for i, s in enumerate(STATEMENT_IDS) if not s.startswith("activity.")]
+    world = scenario.semantics
+    clips = scenario.held_out(count, np.random.default_rng(11))
+    momentary = {v for s in world.momentary for v in world.subjects[s]}
+    asked = [world.index[s] for s in world.statements
+             if s not in momentary and s not in world.held_out]
+    lasting = len(world.state_subjects)
     holds, fails = [], []
-    for start in range(0, len(rows), 64):
+    for start in range(0, len(clips.clip), 64):
         slots = network.x_encoder(clips.clip[start : start + 64])
         answers = network.predictor(slots, statements[asked])
         distance = 1 - (answers * statements[asked]).sum(-1)
-        truth = clips.truth[start : start + 64, :N_STATE_SUBJECTS]
+        truth = clips.truth[start : start + 64, :lasting]
         true = np.stack([(truth == i).any(axis=1) for i in asked], axis=1)
+        unknown = np.stack([
+            (truth[:, [c for c in world.subjects_of[world.statement_ids[i]] if c < lasting]] < 0)
+            .any(axis=1) for i in asked
+        ], axis=1)
         holds.append(distance.numpy()[true])
-        fails.append(distance.numpy()[~true])
+        fails.append(distance.numpy()[~true & ~unknown])
     high = float(np.quantile(np.concatenate(holds), 0.995))
     low = float(np.quantile(np.concatenate(fails), 0.005))
     figures = {"holds_99.5%": round(high, 4), "fails_0.5%": round(low, 4)}

@@ -7,39 +7,33 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .scene_semantics import INDEX, STATEMENT_IDS, SUBJECTS
-
 TEMPERATURE = 0.07
+POSITION_BETA_M = 0.02
 
 
-def _compatible() -> Tensor:
-    """(31, 31) bool: True where two statements can both be the truth about the cube."""
-    table = torch.zeros(len(STATEMENT_IDS), len(STATEMENT_IDS), dtype=torch.bool)
-    for place in SUBJECTS["cube_place"]:
-        if place.startswith("cube_place."):
-            table[INDEX[place], INDEX["cube_in.table"]] = True
-            table[INDEX["cube_in.table"], INDEX[place]] = True
-    return table
-
-
-COMPATIBLE = _compatible()
-
-
-def statement_loss(answers: Tensor, truth: Tensor, bank: Tensor) -> Tensor:
+def statement_loss(
+    answers: Tensor, truth: Tensor, bank: Tensor, never_negative: Tensor, cosine_only: bool = False
+) -> Tensor:
     """InfoNCE of answers against a bank of statements, several wordings a meaning.
 
     Args:
         answers: (N, D) unit.
         truth: (N,) statement index, -1 where unknown (no loss).
-        bank: (31, W, D) unit: W wordings of every statement. All wordings of the true meaning are
-            positives; statements that can be true at the same time are not negatives.
+        bank: (M, W, D) unit: W wordings of every statement. All wordings of the true meaning are
+            positives.
+        never_negative: (M, M) bool: statements that are no negatives of each other.
+        cosine_only: 1 - cosine to the true statement instead, without negatives (an ablation).
     """
     known = truth >= 0
     answers, truth = answers[known].float(), truth[known]
+    if not len(answers):
+        return torch.zeros(())
     count, wordings, width = bank.shape
+    if cosine_only:
+        return (1 - torch.einsum("nd,nwd->nw", answers, bank[truth].float())).mean()
     logits = answers @ bank.reshape(-1, width).float().T / TEMPERATURE
     logits = logits.view(-1, count, wordings)
-    logits = logits.masked_fill(COMPATIBLE[truth][:, :, None], float("-inf"))
+    logits = logits.masked_fill(never_negative[truth][:, :, None], float("-inf"))
     positive = logits[torch.arange(len(truth)), truth].logsumexp(dim=-1)
     everything = logits.flatten(1).logsumexp(dim=-1)
     forward = (everything - positive).mean()
@@ -64,8 +58,20 @@ def caption_loss(answers: Tensor, captions: Tensor, state: Tensor) -> Tensor:
 
 
 def works_loss(logit: Tensor, works: np.ndarray) -> Tensor:
-    """Binary cross-entropy, working and failing actions weighted alike."""
-    target = torch.from_numpy(works.astype(np.float32))
+    """Binary cross-entropy, working and failing actions weighted alike; nan is unknown."""
+    known = torch.from_numpy(~np.isnan(works))
+    if not known.any():
+        return torch.zeros(())
+    target = torch.from_numpy(np.nan_to_num(works).astype(np.float32))[known]
     share = float(target.mean().clamp(0.05, 0.95))
     weight = torch.where(target > 0.5, 0.5 / share, 0.5 / (1 - share))
-    return F.binary_cross_entropy_with_logits(logit.float(), target, weight=weight)
+    return F.binary_cross_entropy_with_logits(logit.float()[known], target, weight=weight)
+
+
+def position_loss(found: Tensor, position: np.ndarray) -> Tensor:
+    """Smooth L1 in units of 2 cm between found and true positions (..., 3); nan is unknown."""
+    known = torch.from_numpy(~np.isnan(position).any(axis=-1))
+    if not known.any():
+        return torch.zeros(())
+    want = torch.from_numpy(np.nan_to_num(position).astype(np.float32))[known]
+    return F.smooth_l1_loss(found.float()[known] / POSITION_BETA_M, want / POSITION_BETA_M)

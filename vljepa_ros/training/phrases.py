@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 import yaml
 
-from .scene_semantics import STATE_SUBJECTS, STATEMENTS, SUBJECTS
+from vljepa_ros.model.y_encoder import CONTRADICTORY, FINE, UNRELATED
+
+from .scene_semantics import QUESTIONS, SCENE, SPOT_ACTION, STATEMENTS
+from .semantics import IGNORED
 from .spintax import expand
 
-TRAINING_FILES = ("fixtures", "cube", "actions", "compound", "fixtures2", "cube2")
-NOT_MENTIONED = 0
-IGNORED = -100
+TRAINING_FILES = ("fixtures", "cube", "actions", "compound", "fixtures2", "cube2", "refusal")
 
 
 @dataclass(frozen=True)
@@ -30,22 +31,14 @@ class Sentence:
     ``statement``: the one statement id it is a wording of, or "".
     ``action``: the action id it is a wording of, or "".
     ``parts``: what it asks for as a goal; None when it is not a goal (a caption, say).
+    ``doubt``: one of y_encoder's FINE, CONTRADICTORY, UNRELATED, or IGNORED.
     """
 
     text: str
     statement: str = ""
     action: str = ""
     parts: tuple[str, ...] | None = None
-
-    def reader_labels(self) -> list[int]:
-        """Per state subject: IGNORED, NOT_MENTIONED, or 1 + the index of the value asked for."""
-        if self.parts is None:
-            return [IGNORED] * len(STATE_SUBJECTS)
-        labels = []
-        for subject in STATE_SUBJECTS:
-            own = [part for part in self.parts if part.split(".")[0] == subject]
-            labels.append(1 + SUBJECTS[subject].index(own[0]) if own else NOT_MENTIONED)
-        return labels
+    doubt: int = IGNORED
 
 
 @dataclass
@@ -61,6 +54,9 @@ class Patterns:
     compounds: list[dict[str, Any]] = field(default_factory=list)
     connectives: list[str] = field(default_factory=list)
     unrelated: list[str] = field(default_factory=list)
+    contradictory: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    spot: list[str] = field(default_factory=list)
     macros: dict[str, str] = field(default_factory=dict)
 
 
@@ -82,8 +78,11 @@ def load_patterns() -> Patterns:
                 else:
                     getattr(merged, key).setdefault(item, []).extend(patterns)
             _fill_places(getattr(merged, key), content.get(f"{key}_place", []), key)
-        for key in ("compounds", "connectives", "unrelated"):
+        for key in ("compounds", "connectives", "unrelated", "contradictory", "foreign"):
             getattr(merged, key).extend(content.get(key, []))
+        merged.compounds.extend(content.get("sequences", []))
+        merged.unrelated.extend([*content.get("absent", []), *content.get("nonsense", [])])
+    merged.spot = read_yaml("vljepa_ros.training", "phrases/train_spot.yaml")["spot"]
     return merged
 
 
@@ -103,11 +102,17 @@ def bare(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def held_out_sentences() -> frozenset[str]:
-    """Every held-out sentence, bare: training never draws one of them."""
+    """Every held-out sentence without blanks to fill, bare: training never draws one of them."""
     content = read_yaml("vljepa_ros.bench", "phrases/heldout.yaml")
     rows = [row for part in sentences(content).values() for row in part]
     tasks = [text for task in content["scene_goals"].values() for text in task["texts"]]
-    return frozenset(bare(text) for text in [*(row.text for row in rows), *tasks])
+    refusal = read_yaml("vljepa_ros.bench", "phrases/refusal.yaml")
+    refused = [
+        entry["text"] if isinstance(entry, dict) else entry
+        for world in refusal.values() for entries in world.values() for entry in entries
+    ]
+    texts = [*(row.text for row in rows), *tasks, *(t for t in refused if "{" not in t)]
+    return frozenset(bare(text) for text in texts)
 
 
 class Sampler:
@@ -139,14 +144,18 @@ class Sampler:
         kind = self.rng.choice([0, 1, 2], p=[0.5, 0.38, 0.12])
         table = (p.goals, p.statements, p.events)[kind]
         options = table.get(statement) or p.goals[statement]
-        return Sentence(self.words(options), statement=statement, parts=(statement,))
+        return Sentence(self.words(options), statement=statement, parts=(statement,), doubt=FINE)
+
+    def question(self, subject: str) -> str:
+        """A question about a subject."""
+        return self.words(self.patterns.questions.get(subject) or [QUESTIONS[subject]])
 
     def compound(self) -> Sentence:
         while True:
             entry = self.patterns.compounds[self.rng.integers(len(self.patterns.compounds))]
             text = expand(entry["text"], self.rng, self.patterns.macros)
             if bare(text) not in held_out_sentences():
-                return Sentence(self.dress(text), parts=tuple(entry["parts"]))
+                return Sentence(self.dress(text), parts=tuple(entry["parts"]), doubt=FINE)
 
     def joined(self) -> Sentence:
         """Independent goal clauses about different subjects, joined by a connective."""
@@ -172,9 +181,12 @@ class Sampler:
                 ], self.rng, self.patterns.macros,
             )
             text = text.replace(slot, words.rstrip("."), 1)
-        return Sentence(self.dress(text), parts=tuple(parts))
+        return Sentence(self.dress(text), parts=tuple(parts), doubt=FINE)
 
     def action(self, action: str) -> Sentence:
+        if action == SPOT_ACTION:
+            spot = [pattern.replace("<C>", "") for pattern in self.patterns.spot]
+            return Sentence(self.words(spot), action=action)
         text = self.words(self.patterns.actions[action])
         no_goal = action in ("press_left_button", "press_right_button", "wait")
         return Sentence(text, action=action, parts=() if no_goal else None)
@@ -184,7 +196,23 @@ class Sampler:
         return Sentence(text, statement=f"activity.{action}")
 
     def unrelated(self) -> Sentence:
-        return Sentence(self.words(self.patterns.unrelated), parts=())
+        foreign = self.rng.random() < 0.2
+        table = self.patterns.foreign if foreign else self.patterns.unrelated
+        return Sentence(self.words(table), parts=(), doubt=UNRELATED)
+
+    def contradictory(self) -> Sentence:
+        """Two things that cannot both be; what it asks for is left open."""
+        if self.rng.random() < 0.6:
+            return Sentence(self.words(self.patterns.contradictory), doubt=CONTRADICTORY)
+        goals = self.patterns.goals
+        subject = str(self.rng.choice(["drawer", "window", "drawer_lock", "window_lock", "cube"]))
+        options = [s for s in goals if s.split(".")[0] == subject or (
+            subject == "cube" and s.startswith("cube_") and s != "cube_in.table")]
+        first, second = self.rng.choice(len(options), 2, replace=False)
+        joint = str(self.rng.choice([" and ", ", and ", " but also ", " while also ", ", but ",
+                                     " and at the same time ", "; "]))
+        words = [self.words(goals[options[i]]).rstrip(".!?") for i in (first, second)]
+        return Sentence(self.dress(joint.join(words)), doubt=CONTRADICTORY)
 
 
 def corpus(seed: int, scale: float = 1.0) -> list[Sentence]:
@@ -201,8 +229,36 @@ def corpus(seed: int, scale: float = 1.0) -> list[Sentence]:
     rows += [sampler.joined() for _ in times(8000)]
     rows += [sampler.action(a) for a in sampler.patterns.actions for _ in times(350)]
     rows += [sampler.activity(a) for a in sampler.patterns.activities for _ in times(150)]
-    rows += [sampler.unrelated() for _ in times(2500)]
+    rows += [sampler.action(SPOT_ACTION) for _ in times(150)]
+    rows += [sampler.unrelated() for _ in times(4500)]
+    rows += [sampler.contradictory() for _ in times(3000)]
     return list({(row.text, row.statement, row.action): row for row in rows}.values())
+
+
+class SceneLanguage:
+    """See `wording.Language`."""
+
+    world = SCENE
+
+    def corpus(self, seed: int, scale: float = 1.0) -> list[Sentence]:
+        return corpus(seed, scale)
+
+    def development(self) -> dict[str, list[Sentence]]:
+        sets = sentences(read_yaml("vljepa_ros.training", "phrases/dev.yaml"))
+        sets["refusal"] = refusals(
+            read_yaml("vljepa_ros.training", "phrases/dev_refusal.yaml")["scene-v0"]
+        )
+        return sets
+
+
+def refusals(content: dict[str, list[Any]]) -> list[Sentence]:
+    """Goals that must be refused by their words alone, and reachable ones, with their doubts."""
+    doubts = {"contradictory": CONTRADICTORY, "absent": UNRELATED, "foreign": UNRELATED,
+              "nonsense": UNRELATED, "reachable": FINE}
+    return [
+        Sentence(row["text"] if isinstance(row, dict) else row, doubt=doubt)
+        for kind, doubt in doubts.items() for row in content[kind]
+    ]
 
 
 def sentences(content: dict[str, Any]) -> dict[str, list[Sentence]]:

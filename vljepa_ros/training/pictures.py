@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from vljepa_ros.sim.symbolic import ACTIONS, PLACES
+
 from . import generate
-from .scene_semantics import true_statements
+from .scenario import Clips
+from .scene_semantics import SCENE, true_statements
 from .transitions import STATES, state_index
 
 CLIP_FRAMES = 4
@@ -18,14 +20,10 @@ CLIP_STEP = 2  # recorded frames (0.1 s each) between two frames of a clip
 HELD_SHARE = 0.04  # of the pictures, kept for validation
 
 
-@dataclass(frozen=True)
-class Clips:
-    """clip (B, T, 3, S, S) uint8; truth (B, 7) statement index; state (B,) index or -1."""
-
-    clip: Tensor
-    truth: np.ndarray
-    state: np.ndarray
-    resting: np.ndarray
+REVERSED = {"open_drawer": "close_drawer", "close_drawer": "open_drawer",
+            "open_window": "close_window", "close_window": "open_window"}
+"""What a moving slide does when its clip runs backwards."""
+SLIDE_MOVES_M = 0.004  # within a clip: only then does running it backwards show the reverse
 
 
 class Pictures:
@@ -36,6 +34,11 @@ class Pictures:
         self.frames = np.concatenate((stills.frames, motion.frames))
         labels = np.concatenate((stills.labels, motion.labels))
         count = len(stills.frames)
+        measures = np.concatenate((stills.measures, motion.measures))
+        on_table = (labels[:, 4] != len(PLACES))[:, None]
+        self.position = np.where(on_table, measures[:, :3], np.nan).astype(np.float32)
+        self.slides = measures[:, 3:]
+        self.activity = labels[:, 5]
         self.truth = true_statements(labels)
         self.state = state_index(labels)
         self.resting = (labels[:, 5] == generate.RESTING) & (labels[:, 7] == 0)
@@ -67,13 +70,38 @@ class Pictures:
         return self.clips(rows, rng).clip
 
     def clips(self, rows: np.ndarray, rng: np.random.Generator | None) -> Clips:
-        """Clips that end at the given rows; augmented when a generator is given."""
+        """Clips that end at the given rows; augmented when a generator is given.
+
+        Of the clips in which a slide moves half run backwards then: what one frame shows is not
+        enough to tell opening from shutting.
+        """
         back = np.arange(CLIP_FRAMES - 1, -1, -1) * CLIP_STEP
         index = np.maximum(rows[:, None] - back, self.first[rows][:, None])
+        truth = self.truth[rows]
+        newest = rows
+        if rng is not None:
+            turned = self._reversible(index) & (rng.random(len(rows)) < 0.5)
+            index[turned] = index[turned, ::-1]
+            newest = index[:, -1]
+            truth = np.where(np.arange(truth.shape[1]) < truth.shape[1] - 1,
+                             self.truth[newest], truth)
+            truth[turned, -1] = [
+                SCENE.index[f"activity.{REVERSED[ACTIONS[a]]}"] for a in self.activity[rows[turned]]
+            ]
         clip = torch.from_numpy(self.frames[index]).permute(0, 1, 4, 2, 3)
         if rng is not None:
             clip = augment(clip, rng)
-        return Clips(clip, self.truth[rows], self.state[rows], self.resting[rows])
+        state = self.state[newest]
+        return Clips(clip, truth, self.position[newest][:, None], state,
+                     self.resting[newest] & (state >= 0), newest)
+
+    def _reversible(self, index: np.ndarray) -> np.ndarray:
+        """(B,) bool: whether a slide moves between the first and the last frame (B, T)."""
+        moved = np.abs(self.slides[index[:, -1]] - self.slides[index[:, 0]]).max(axis=1)
+        acting = self.activity[index[:, -1]]
+        slide = np.array([a in REVERSED for a in (*ACTIONS, "")])[acting.clip(max=len(ACTIONS))]
+        same = self.activity[index[:, 0]] == acting
+        return np.asarray((moved > SLIDE_MOVES_M) & slide & same)
 
 
 def augment(clip: Tensor, rng: np.random.Generator) -> Tensor:

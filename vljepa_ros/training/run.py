@@ -11,12 +11,13 @@ from typing import Any
 import torch
 import yaml
 
+from vljepa_ros.model.checkpoint import load_model
 from vljepa_ros.model.config import ModelConfig
 from vljepa_ros.model.vljepa import VLJEPA
 
-from . import checkpointing, stages, wording
+from . import checkpointing, loop, stages, wording
 from .export import export
-from .pictures import Pictures
+from .scenario import scenario
 from .sentence_bank import SentenceBank
 from .validation import validate
 
@@ -31,7 +32,7 @@ def read_config(path: Path) -> dict[str, Any]:
         raise ValueError(f"config '{path}' does not exist") from error
     except yaml.YAMLError as error:
         raise ValueError(f"config '{path}' is not YAML: {str(error).splitlines()[0]}") from error
-    known = {"name", "seed", "data", "model", "wording", "vision", "rewording"}
+    known = {"name", "world", "seed", "data", "init", "model", "wording", "vision", "rewording"}
     unknown = set(content or {}) - known
     if not isinstance(content, dict) or unknown:
         raise ValueError(f"config '{path}': unknown {sorted(unknown)}; allowed: {sorted(known)}")
@@ -59,41 +60,66 @@ def run(config: dict[str, Any], folder: Path, minutes: float | None = None) -> N
     seed = int(config.get("seed", 0))
     torch.manual_seed(seed)
     network = VLJEPA(ModelConfig.from_dict(config.get("model") or {}))
+    if config.get("init"):
+        log(f"starts from {config['init']}: {warm_start(network, Path(config['init']))}")
+    world = str(config.get("world", "scene-v0"))
+    speech = language(world)
     parts = network.trained_parameters()
     log(f"trained parameters: {sum(parts.values()):,} {parts}")
     words = wording.WordingConfig(**{"seed": seed, **(config.get("wording") or {})})
     done = folder / "wording.safetensors"
-    if not done.exists() or _step(done) < words.steps:
-        wording.train(network, words, done, log)
+    if not words.steps:
+        log("no wording stage of its own")
+    elif not done.exists() or _step(done) < words.steps:
+        wording.train(network, words, done, log, speech)
     else:
         checkpointing.load(done, network.y_encoder)
     vision = stages.VisionConfig(**{"seed": seed, **(config.get("vision") or {})})
-    pictures = Pictures(Path(config.get("data", "data/scene_v0")))
-    log(f"{len(pictures.frames)} pictures in memory")
-    bank = SentenceBank(network.y_encoder, seed + 1)
-    log("sentence bank ready")
-    trainer = stages.VisionTrainer(network, pictures, bank, vision)
-    stages.train(trainer, folder, log, lambda m: validate(m, pictures, bank), minutes)
-    if minutes is not None and _step(folder / "vision.safetensors") < _total(vision):
+    data = scenario(world, Path(config.get("data", "data/scene_v0")))
+    bank = SentenceBank(network.y_encoder, data, seed + 1)
+    log("pictures in memory, sentence bank ready")
+    trainer = stages.VisionTrainer(network, data, bank, vision)
+    reached = loop.train(
+        trainer, folder, log,
+        lambda m: validate(m, data, bank, single_frame=vision.single_frame), minutes,
+    )
+    if reached < trainer.total or loop.rank() > 0:
         return
     again = wording.WordingConfig(**{"seed": seed + 1, **(config.get("rewording") or {})})
     encoder = network.y_encoder
     encoder.eval()
     with torch.no_grad():
-        found = wording.canonical_embeddings(encoder, wording.anchor_vectors(encoder))
+        vectors = wording.anchor_vectors(encoder, speech.world)
+        found = wording.canonical_embeddings(encoder, vectors, speech.world)
         fixed = wording.Anchors(*(rows.clone() for rows in found))
     later = folder / "rewording.safetensors"
     if not later.exists() or _step(later) < again.steps:
-        wording.train(network, again, later, log, fixed)
+        wording.train(network, again, later, log, speech, fixed)
     else:
         checkpointing.load(later, encoder)
     name = str(config.get("name", "model"))
-    model_id = export(network, pictures, fixed, folder / "model", name)
+    model_id = export(network, data, speech, fixed, folder / "model", name)
     log(f"exported {model_id} to {folder / 'model'}")
 
 
-def _total(config: stages.VisionConfig) -> int:
-    return config.stage1_steps + config.stage2_steps
+def language(world: str) -> wording.Language:
+    """The sentences of a world."""
+    if world == "workbench":
+        from .workbench_phrases import WorkbenchLanguage
+
+        return WorkbenchLanguage()
+    from .phrases import SceneLanguage
+
+    return SceneLanguage()
+
+
+def warm_start(network: VLJEPA, folder: Path) -> str:
+    """Take over the tensors of a model folder that fit; says how many did."""
+    loaded = load_model(folder).network.state_dict()
+    own = network.state_dict()
+    fitting = {k: v for k, v in loaded.items() if k in own and own[k].shape == v.shape}
+    network.load_state_dict(fitting, strict=False)
+    return f"{len(fitting)} of {len(own)} tensors"
 
 
 def _step(path: Path) -> int:

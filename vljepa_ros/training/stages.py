@@ -1,45 +1,31 @@
-"""The two training stages of the vision side.
+"""The two training stages of the vision side, the same for every world.
 
 Stage 1 is query-free: the answer to the empty query matches the caption of the clip.
 Stage 2 is query-conditioned: questions, statements and goals about every subject; the outcomes of
-actions through latent rollouts of several steps; whether an action works; the latent targets of an
-EMA encoder on real pictures of the reached states; and stage-1 captions replayed.
+actions through latent rollouts of several steps; whether an action works; where things are; the
+latent targets of an EMA encoder on real pictures of the reached states; stage-1 captions replayed.
 """
 
 from __future__ import annotations
 
 import copy
-import json
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vljepa_ros.model.dynamics import TARGET_FEATURES
 from vljepa_ros.model.vljepa import VLJEPA
 
-from . import checkpointing
-from .objectives import caption_loss, statement_loss, works_loss
-from .pictures import Clips, Pictures
-from .scene_semantics import STATEMENT_IDS, SUBJECTS
+from .objectives import caption_loss, position_loss, statement_loss, works_loss
+from .scenario import Clips, Rollout, Scenario
 from .sentence_bank import SentenceBank
-from .targets import optical_targets
-from .transitions import N_STATE_SUBJECTS, TRUE, WORKS, rollouts
 
-SUBJECT_IDS = tuple(SUBJECTS)
-VALUE_ROWS = [
-    np.array([STATEMENT_IDS.index(v) for v in SUBJECTS[s]]) for s in SUBJECT_IDS
-]
-
-
-HARD, HARDEST, HARD_SHARE = 0.5, 2, 0.7
-"""While a subject's reading loss is above HARD, this share of the steps reads the HARDEST only: the
+HARD, HARD_SHARE = 0.5, 0.7
+"""While a subject's reading loss is above HARD, this share of the steps reads the hardest only: the
 gradients of five subjects that are read soon drown that of the sixth (docs/training.md)."""
+ASKED = 3  # subjects asked of an imagined state
 
 
 @dataclass(frozen=True)
@@ -57,20 +43,30 @@ class VisionConfig:
     weight_decay: float = 0.05
     noise: float = 0.35  # on sentence vectors, in standard deviations
     ema: float = 0.996
+    share_motion: float = 0.4
+    warm_up: int = 80
     seed: int = 0
+    latent: bool = True  # ablation: no latent targets
+    cosine_only: bool = False  # ablation: cosine to the true statement instead of InfoNCE
+    freeze_text: bool = False  # ablation: heads of the Y-encoder frozen
+    single_frame: bool = False  # ablation: the newest frame, repeated, instead of a clip
 
 
 class VisionTrainer:
     """Holds the model, its EMA encoder, the data and the optimizer; one `step` a batch."""
 
     def __init__(
-        self, model: VLJEPA, pictures: Pictures, bank: SentenceBank, config: VisionConfig
+        self, model: VLJEPA, scenario: Scenario, bank: SentenceBank, config: VisionConfig
     ) -> None:
         torch.manual_seed(config.seed)
-        self.model, self.pictures, self.bank, self.config = model, pictures, bank, config
+        self.model, self.scenario, self.bank, self.config = model, scenario, bank, config
+        self.world = scenario.semantics
         self.rng = np.random.default_rng(config.seed + 1)
         self.ema = copy.deepcopy(model.x_encoder).requires_grad_(False)
-        text = [*model.y_encoder.head.parameters(), *model.y_encoder.action_head.parameters()]
+        heads = model.y_encoder
+        text = [*heads.head.parameters(), *heads.action_head.parameters()]
+        for parameter in text:
+            parameter.requires_grad_(not config.freeze_text)
         vision = [*model.x_encoder.parameters(), *model.predictor.parameters(),
                   *model.dynamics.parameters()]
         self.parameters = vision + text
@@ -80,15 +76,20 @@ class VisionTrainer:
             weight_decay=config.weight_decay, betas=(0.9, 0.98),
         )
         self.peaks = [group["lr"] for group in self.optimizer.param_groups]
-        self.hardness = torch.ones(len(SUBJECT_IDS))  # running loss of reading each subject
-        self.targets = torch.from_numpy(optical_targets())  # (15, 4)
+        lasting = len(self.world.state_subjects)
+        self.lasting = lasting
+        self.hardness = torch.ones(lasting)  # running loss of reading each lasting subject
+        self.hardest = max(2, lasting // 4)
+
+    @property
+    def total(self) -> int:
+        return self.config.stage1_steps + self.config.stage2_steps
 
     def step(self, number: int) -> dict[str, float]:
         """One optimizer step; `number` counts over both stages."""
         config = self.config
-        total = config.stage1_steps + config.stage2_steps
-        scale = min(1.0, (number + 1) / 80)
-        scale *= 0.02 + 0.98 * (0.5 + 0.5 * np.cos(np.pi * min(1.0, number / total)))
+        scale = min(1.0, (number + 1) / config.warm_up)
+        scale *= 0.02 + 0.98 * (0.5 + 0.5 * np.cos(np.pi * min(1.0, number / self.total)))
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
             group["lr"] = peak * scale
         self.model.train()
@@ -100,7 +101,8 @@ class VisionTrainer:
         loss = torch.stack(list(losses.values())).sum()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.average_gradients()
+        nn.utils.clip_grad_norm_([p for p in self.parameters if p.requires_grad], 1.0)
         self.optimizer.step()
         decay = min(config.ema, (number + 1) / (number + 10))
         with torch.no_grad():
@@ -109,169 +111,185 @@ class VisionTrainer:
                 slow.lerp_(fast, 1 - decay)
         return {k: float(v) for k, v in losses.items()}
 
-    def _stage1(self) -> dict[str, Tensor]:
-        clips = self.pictures.draw(self.config.batch, self.rng, share_motion=0.3)
-        known = clips.state >= 0
-        slots = self.model.x_encoder(clips.clip[torch.from_numpy(known)])
-        return {"caption": self._caption(slots, clips.state[known])}
+    def average_gradients(self) -> None:
+        """Under torchrun every process sees its own data; their gradients are averaged."""
+        if not torch.distributed.is_initialized():
+            return
+        count = torch.distributed.get_world_size()
+        for parameter in self.parameters:
+            if parameter.requires_grad:
+                if parameter.grad is None:
+                    parameter.grad = torch.zeros_like(parameter)
+                torch.distributed.all_reduce(parameter.grad)
+                parameter.grad /= count
 
-    def _caption(self, slots: Tensor, state: np.ndarray) -> Tensor:
-        answers = self.model.predictor(slots, None)[:, 0]
-        captions = self.model.y_encoder.head(self.bank.draw_captions(state, self.rng))
-        return caption_loss(answers, captions, torch.from_numpy(state))
+    def _see(self, clip: Tensor) -> Tensor:
+        if self.config.single_frame:
+            clip = clip[:, -1:].expand_as(clip)
+        return self.model.x_encoder(clip)
+
+    def _stage1(self) -> dict[str, Tensor]:
+        clips = self.scenario.draw(self.config.batch, self.rng, share_motion=0.3)
+        return {"caption": self._caption(self._see(clips.clip), clips)}
+
+    def _caption(self, slots: Tensor, clips: Clips) -> Tensor:
+        known = clips.caption >= 0
+        keys = clips.caption[known]
+        answers = self.model.predictor(slots[torch.from_numpy(known)], None)[:, 0]
+        captions = self.model.y_encoder.head(self.bank.draw_captions(keys, self.rng))
+        return caption_loss(answers, captions, torch.from_numpy(keys))
 
     def _stage2(self, progress: float) -> dict[str, Tensor]:
         config = self.config
-        clips = self.pictures.draw(config.batch, self.rng)
-        slots = self.model.x_encoder(clips.clip)
+        clips = self.scenario.draw(config.batch, self.rng, config.share_motion)
+        slots = self._see(clips.clip)
         texts, table = self._texts()
-        losses = {"read": self._read(slots, clips.truth, texts, table)}
-        known = clips.state >= 0
+        losses = self._read(slots, clips.truth, texts, table)
+        losses["caption"] = 0.3 * self._caption(slots, clips)
+        things = table[len(table) - len(self.world.things):]
+        if config_locates(self.model):
+            found = self.model.predictor.locate(slots, things)
+            losses["position"] = 0.3 * position_loss(found, clips.position)
         if progress < config.read_first:
-            extra = self.pictures.draw(config.rollout_batch, self.rng, share_motion=0.2)
-            more = self._read(self.model.x_encoder(extra.clip), extra.truth, texts, table)
-            losses["read"] = 0.5 * (losses["read"] + more)
-        replay = torch.from_numpy(known)
-        losses["caption"] = 0.3 * self._caption(slots[replay], clips.state[known])
-        if progress < config.read_first:
-            return losses
+            extra = self.scenario.draw(config.rollout_batch, self.rng, config.share_motion / 2)
+            more = self._read(self._see(extra.clip), extra.truth, texts, table)
+            return {k: 0.5 * (v + more[k]) if k in more else v for k, v in losses.items()}
         done = (progress - config.read_first) / (1 - config.read_first)
         depth = 2 if done < 0.12 else 4 if done < 0.3 else config.max_rollout
-        start = np.flatnonzero(known & clips.resting)[: config.rollout_batch]
+        start = np.flatnonzero(clips.start)[: config.rollout_batch]
         losses.update(self._rollout(slots, clips, start, depth, texts, table))
         return losses
 
     def _texts(self) -> tuple[Tensor, Tensor]:
-        """Statement bank (31, W, D) and the table of query rows for this step.
+        """Statement bank (M, W, D) and the table of query rows for this step.
 
-        Query rows: canonical statements (31), canonical questions (7), then one random wording of
-        each statement (31) and of each question (7).
+        Query rows: canonical statements (M), canonical questions (S), one random wording of each
+        statement (M) and of each question (S), the questions about positions (T).
         """
         head = self.model.y_encoder.head
         canonical = head(self.bank.canonical)
-        count = len(STATEMENT_IDS)
+        count, subjects = len(self.world.statements), len(self.world.subjects)
         drawn = head(self.bank.draw_statements(self.rng, 2, self.config.noise))
         asked = head(self.bank.draw_questions(self.rng, 1, self.config.noise))[:, 0]
         bank = torch.cat((canonical[:count, None], drawn), dim=1)
-        return bank, torch.cat((canonical, drawn[:, 1], asked))
+        asking = (canonical[: count + subjects], drawn[:, 1], asked, canonical[count + subjects :])
+        return bank, torch.cat(asking)
 
     def _query_rows(self, subjects: np.ndarray) -> np.ndarray:
         """A row of the query table for each subject index (...,): question, statement or goal."""
-        count, questions = len(STATEMENT_IDS), len(SUBJECT_IDS)
+        count, questions = len(self.world.statements), len(self.world.subjects)
         kind = self.rng.random(subjects.shape)
         rows = count + subjects  # canonical question
         value = np.zeros_like(subjects)
         for s in range(questions):
             here = subjects == s
-            value[here] = self.rng.choice(VALUE_ROWS[s], size=int(here.sum()))
+            value[here] = self.rng.choice(self.world.value_rows[s], size=int(here.sum()))
         rows = np.where(kind > 0.4, value, rows)
         rows = np.where(kind > 0.7, count + questions + value, rows)
         return np.where(kind > 0.85, 2 * count + questions + subjects, rows)
 
-    def _read(self, slots: Tensor, truth: np.ndarray, bank: Tensor, table: Tensor) -> Tensor:
-        batch = len(slots)
-        subjects = np.broadcast_to(np.arange(len(SUBJECT_IDS)), (batch, len(SUBJECT_IDS)))
+    def _loss(self, answers: Tensor, truth: np.ndarray, bank: Tensor) -> Tensor:
+        return statement_loss(
+            answers, torch.from_numpy(truth), bank, self.world.never_negative,
+            self.config.cosine_only,
+        )
+
+    def _read(
+        self, slots: Tensor, truth: np.ndarray, bank: Tensor, table: Tensor
+    ) -> dict[str, Tensor]:
+        """Reading loss of the lasting subjects, the hardest first, and of the momentary ones."""
+        batch, count = truth.shape
+        subjects = np.broadcast_to(np.arange(count), (batch, count))
         rows = self._query_rows(subjects)
         answers = self.model.predictor(slots, table[torch.from_numpy(rows)])
-        want = torch.from_numpy(self._truth_for(rows, subjects, truth))
-        each = torch.stack([
-            statement_loss(answers[:, i], want[:, i], bank) for i in range(len(SUBJECT_IDS))
-        ])
-        self.hardness = 0.9 * self.hardness + 0.1 * each.detach().float()
+        want = self._truth_for(rows, subjects, truth)
+        each = torch.stack([self._loss(answers[:, i], want[:, i], bank) for i in range(count)])
+        lasting = each[: self.lasting]
+        self.hardness = 0.9 * self.hardness + 0.1 * lasting.detach().float()
+        losses = {}
+        if count > self.lasting:
+            losses["read_moment"] = 0.3 * each[self.lasting :].mean()
         if self.hardness.max() > HARD and self.rng.random() < HARD_SHARE:
-            return each[self.hardness.topk(HARDEST).indices].mean()
-        return each.mean()
+            lasting = lasting[self.hardness.topk(self.hardest).indices]
+        losses["read"] = lasting.mean()
+        return losses
 
-    @staticmethod
-    def _truth_for(rows: np.ndarray, subjects: np.ndarray, truth: np.ndarray) -> np.ndarray:
-        """True statement for each query (B, Q); truth is (B, 7).
+    def _truth_for(self, rows: np.ndarray, subjects: np.ndarray, truth: np.ndarray) -> np.ndarray:
+        """True statement for each query (B, Q); truth is (B, S).
 
-        "the cube is in the drawer" as a query is answered with the table or the drawer.
+        A statement that belongs to two subjects asks the coarser one: "the cube is in the drawer"
+        is answered with the table or the drawer.
         """
         want = np.take_along_axis(truth, subjects, axis=1)
-        count, questions = len(STATEMENT_IDS), len(SUBJECT_IDS)
-        drawer = STATEMENT_IDS.index("cube_in.drawer")
-        asks_drawer = (rows == drawer) | (rows == count + questions + drawer)
-        where = truth[:, [SUBJECT_IDS.index("cube_in")]]
-        return np.where(asks_drawer, where, want)
+        count, questions = len(self.world.statements), len(self.world.subjects)
+        for statement, owner in self.world.owners.items():
+            index = self.world.index[statement]
+            asks = (rows == index) | (rows == count + questions + index)
+            where = truth[:, [self.world.subject_ids.index(owner)]]
+            want = np.where(asks, where, want)
+        return want
 
     def _rollout(
         self, slots: Tensor, clips: Clips, start: np.ndarray, depth: int, bank: Tensor,
         table: Tensor,
     ) -> dict[str, Tensor]:
-        actions, passed = rollouts(clips.state[start], depth, self.rng)
-        vectors = self.bank.draw_actions(actions, self.rng, self.config.noise * 0.7)
-        embedded = self.model.y_encoder.action_head(vectors)
-        targets = self._targets(actions)
-        state = slots[torch.from_numpy(start)]
-        looked = int(self.rng.integers(1, depth + 1))  # the step compared with a real picture
-        with torch.no_grad():
-            real = self.ema(self.pictures.of_states(passed[:, looked], self.rng)).float()
-        read, works, latent = [], [], torch.zeros(())
+        model, config = self.model, self.config
+        roll = self.scenario.rollouts(clips, start, depth, self.rng)
+        vectors = self.bank.draw_actions(roll.actions, self.rng, config.noise * 0.7)
+        embedded = model.y_encoder.action_head(vectors)
+        state = self._told(slots[torch.from_numpy(start)], roll, bank)
+        things = table[len(table) - len(self.world.things):]
+        read, works, places = [], [], []
+        if any(len(rows) for rows, _ in roll.told):
+            read.append(self._read_imagined(state, None, roll.truth[:, 0], bank, table))
+        latent = torch.zeros(())
         for k in range(depth):
-            tokens = self.model.dynamics.action_tokens(embedded[:, k], targets[:, k])
-            state, logit = self.model.dynamics(state, tokens)
-            works.append(works_loss(logit, WORKS[passed[:, k], actions[:, k]]))
-            read.append(self._read_imagined(state, passed[:, k], passed[:, k + 1], bank, table))
-            if k + 1 == looked:
-                latent = F.smooth_l1_loss(state.float(), real, beta=0.5)
-        return {
-            "imagined": torch.stack(read).mean(),
-            "works": torch.stack(works).mean(),
-            "latent": latent,
-        }
+            tokens = model.dynamics.action_tokens(embedded[:, k], roll.targets[:, k])
+            state, logit = model.dynamics(state, tokens)
+            works.append(works_loss(logit, roll.works[:, k]))
+            before, after = roll.truth[:, k], roll.truth[:, k + 1]
+            read.append(self._read_imagined(state, before, after, bank, table))
+            if config_locates(model):
+                found = model.predictor.locate(state, things)
+                places.append(position_loss(found, roll.position[:, k + 1]))
+            if k + 1 == roll.looked and len(roll.real_rows) and config.latent:
+                with torch.no_grad():
+                    real = self.ema(roll.real).float()
+                mine = state[torch.from_numpy(roll.real_rows)].float()
+                latent = F.smooth_l1_loss(mine, real, beta=0.5)
+        losses = {"imagined": torch.stack(read).mean(), "works": torch.stack(works).mean(),
+                  "latent": latent}
+        if places:
+            losses["imagined_position"] = 0.2 * torch.stack(places).mean()
+        return losses
+
+    def _told(self, state: Tensor, roll: Rollout, bank: Tensor) -> Tensor:
+        """The states after they were told what is out of sight."""
+        for rows, statement in roll.told:
+            if not len(rows):
+                continue
+            pick = torch.from_numpy(rows)
+            wording = bank[statement, int(self.rng.integers(bank.shape[1]))]
+            told = self.model.dynamics.suppose(state[pick], wording.expand(len(rows), -1))
+            state = state.index_copy(0, pick, told.to(state.dtype))
+        return state
 
     def _read_imagined(
-        self, state: Tensor, before: np.ndarray, after: np.ndarray, bank: Tensor, table: Tensor
+        self, state: Tensor, before: np.ndarray | None, after: np.ndarray, bank: Tensor,
+        table: Tensor,
     ) -> Tensor:
-        """Ask about what changed (or anything) and two more subjects."""
-        changed = (TRUE[before] != TRUE[after])[:, :N_STATE_SUBJECTS]
-        draw = self.rng.random(changed.shape) + 10.0 * changed
-        subjects = np.argsort(-draw, axis=1)[:, :3]
+        """Ask about what changed (or anything) and others: ASKED lasting subjects in all."""
+        shape = (len(after), self.lasting)
+        draw = self.rng.random(shape)
+        if before is not None:
+            draw += 10.0 * (before != after)[:, : self.lasting]
+        subjects = np.argsort(-draw, axis=1)[:, :ASKED]
         rows = self._query_rows(subjects)
         answers = self.model.predictor(state, table[torch.from_numpy(rows)])
-        want = self._truth_for(rows, subjects, TRUE[after])
-        return statement_loss(answers.flatten(0, 1), torch.from_numpy(want.reshape(-1)), bank)
-
-    def _targets(self, actions: np.ndarray) -> Tensor:
-        """Target features with a little noise, left out half of the time."""
-        features = self.targets[torch.from_numpy(actions)].clone()
-        features[..., :3] += 0.004 * torch.randn_like(features[..., :3])
-        keep = torch.from_numpy(self.rng.random(actions.shape) < 0.6)
-        assert features.shape[-1] == TARGET_FEATURES
-        return features * (keep & (features[..., 3] > 0))[..., None]
+        want = self._truth_for(rows, subjects, after)
+        return self._loss(answers.flatten(0, 1), want.reshape(-1), bank)
 
 
-def train(
-    trainer: VisionTrainer, folder: Path, log: Callable[[str], None],
-    validate: Callable[[VLJEPA], dict[str, float]], minutes: float | None = None,
-) -> None:
-    """Run (or resume) both stages; checkpoints and metrics.jsonl in the folder."""
-    config = trainer.config
-    path = folder / "vision.safetensors"
-    first = 0
-    if path.exists():
-        first, extra = checkpointing.load(path, trainer.model, trainer.optimizer)
-        trainer.ema.load_state_dict(extra)
-        trainer.rng = np.random.default_rng(config.seed + 1 + first)
-        log(f"resumed at step {first}")
-    total = config.stage1_steps + config.stage2_steps
-    running: dict[str, float] = {}
-    started = time.time()
-    for number in range(first, total):
-        for key, value in trainer.step(number).items():
-            running[key] = 0.95 * running.get(key, value) + 0.05 * value
-        last = number + 1 == total
-        if (number + 1) % 50 == 0 or last:
-            words = " ".join(f"{k} {v:.3f}" for k, v in running.items())
-            log(f"vision {number + 1}/{total} {time.time() - started:.0f} s {words}")
-        if (number + 1) % 200 == 0 or last:
-            checkpointing.save(path, trainer.model, trainer.optimizer, number + 1,
-                               dict(trainer.ema.state_dict()))
-            figures = validate(trainer.model)
-            log(f"  validation: {figures}")
-            with (folder / "metrics.jsonl").open("a") as file:
-                file.write(json.dumps({"step": number + 1, **running, **figures}) + "\n")
-        if minutes is not None and time.time() - started > 60 * minutes:
-            log(f"time is up at step {number + 1}; the run can be resumed")
-            break
+def config_locates(model: VLJEPA) -> bool:
+    """Whether the model reads positions in metres."""
+    return bool(model.config.locate)

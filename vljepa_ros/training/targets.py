@@ -22,14 +22,25 @@ WORLD_TARGETS: dict[str, tuple[float, float, float]] = {
 
 
 @lru_cache(maxsize=1)
-def optical_targets() -> np.ndarray:
-    """(15, 4) float32: position in the optical frame (m) and 1, zeros where there is no target."""
+def _camera() -> np.ndarray:
     from vljepa_ros.sim.scene import Scene
 
-    scene = Scene(width=64, height=64)
+    return Scene(width=64, height=64).camera_pose()
+
+
+def optical_of(points: np.ndarray) -> np.ndarray:
+    """Points (N, 3) from the world into the stock camera's optical frame, metres, float32."""
+    pose = _camera()
+    found = (np.asarray(points) - pose[:3, 3]) @ pose[:3, :3]
+    return np.asarray(found, dtype=np.float32)
+
+
+@lru_cache(maxsize=1)
+def optical_targets() -> np.ndarray:
+    """(15, 4) float32: position in the optical frame (m) and 1, zeros where there is no target."""
     features = np.zeros((len(ACTIONS), 4), dtype=np.float32)
     for i, action in enumerate(ACTIONS):
         if action in WORLD_TARGETS:
-            features[i, :3] = scene.to_optical(np.array(WORLD_TARGETS[action]))
+            features[i, :3] = optical_of(np.array([WORLD_TARGETS[action]]))[0]
             features[i, 3] = 1.0
     return features

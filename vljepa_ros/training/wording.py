@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -21,23 +21,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vljepa_ros.model.vljepa import VLJEPA
-from vljepa_ros.model.y_encoder import YEncoder
+from vljepa_ros.model.y_encoder import FINE, YEncoder
 
 from . import checkpointing
-from .phrases import IGNORED, Sentence, corpus, read_yaml, sentences
-from .scene_semantics import (
-    ACTION_TEXTS,
-    INDEX,
-    QUESTIONS,
-    STATE_SUBJECTS,
-    STATEMENT_IDS,
-    STATEMENTS,
-    SUBJECTS,
-)
+from .phrases import Sentence
+from .semantics import IGNORED, Semantics
 
 TEMPERATURE = 0.07
 MAX_TRAIN_TOKENS = 48
 ANCHOR_EVERY = 20  # steps between two passes over the canonical sentences
+DOUBTFUL = 0.7  # a sentence is doubted from this probability on
 
 
 @dataclass(frozen=True)
@@ -51,23 +44,38 @@ class WordingConfig:
     noise: float = 0.3  # on standardised sentence vectors, in standard deviations
     weight_decay: float = 0.05
     corpus_scale: float = 1.0
+    analogy: float = 0.0  # weight of the parallelograms between statements of several things
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class Anchors:
-    """Embeddings that wordings are trained towards: statements (31, D), the subjects' questions
-    (6, D), action names (15, D)."""
+    """Embeddings that wordings are trained towards: statements (M, D), the lasting subjects'
+    questions (S, D), action names (A, D)."""
 
     statements: Tensor
     questions: Tensor
     actions: Tensor
 
 
+class Language(Protocol):
+    """The sentences of one world."""
+
+    world: Semantics
+
+    def corpus(self, seed: int, scale: float = 1.0) -> list[Sentence]:
+        """A fixed, seeded training corpus without duplicates."""
+        ...
+
+    def development(self) -> dict[str, list[Sentence]]:
+        """Sentences by section that nobody trains on: for tuning."""
+        ...
+
+
 class CachedCorpus:
     """Tokenised sentences with the frozen lower layers' outputs, fp16, in length order."""
 
-    def __init__(self, rows: list[Sentence], encoder: YEncoder) -> None:
+    def __init__(self, rows: list[Sentence], encoder: YEncoder, world: Semantics) -> None:
         order = np.argsort([len(r.text) for r in rows], kind="stable")
         self.rows = [rows[i] for i in order]
         self.hidden: list[Tensor] = []
@@ -81,12 +89,11 @@ class CachedCorpus:
                 for i, count in enumerate(mask.sum(dim=1).tolist()):
                     self.hidden.append(hidden[i, :count].clone())
                     self.length.append(count)
-        self.statement = torch.tensor([INDEX.get(r.statement, -1) for r in self.rows])
-        actions = list(ACTION_TEXTS)
-        self.action = torch.tensor(
-            [actions.index(r.action) if r.action else -1 for r in self.rows]
-        )
-        self.parts = torch.tensor([r.reader_labels() for r in self.rows])
+        self.statement = torch.tensor([world.index.get(r.statement, -1) for r in self.rows])
+        actions = {a: i for i, a in enumerate(world.actions)}
+        self.action = torch.tensor([actions.get(r.action, -1) for r in self.rows])
+        self.parts = torch.tensor([world.reader_labels(r.parts) for r in self.rows])
+        self.doubt = torch.tensor([r.doubt for r in self.rows])
 
     def batch(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
         """Padded lower-layer states (B, L, C) float32 and mask (B, L)."""
@@ -100,12 +107,21 @@ class CachedCorpus:
         return states, mask
 
 
-def reader_logits(outputs: Tensor, mentioned: Tensor, canonical: Tensor) -> list[Tensor]:
-    """Per state subject (B, 1 + values): log-odds of 'not mentioned' and of every value."""
+def reader_logits(
+    outputs: Tensor, mentioned: Tensor, canonical: Tensor, world: Semantics, training: bool = False
+) -> list[Tensor]:
+    """Per lasting subject (B, 1 + values): log-odds of 'not mentioned' and of every value.
+
+    In training, values that are held out are not among the alternatives.
+    """
     logits = []
-    for i, subject in enumerate(STATE_SUBJECTS):
-        values = canonical[[INDEX[s] for s in SUBJECTS[subject]]]
+    for i, subject in enumerate(world.state_subjects):
+        ids = world.subjects[subject]
+        values = canonical[[world.index[s] for s in ids]]
         cosine = outputs[:, i].float() @ values.T / TEMPERATURE
+        if training and world.held_out:
+            hidden = torch.tensor([s in world.held_out for s in ids])
+            cosine = cosine.masked_fill(hidden, -1e4)
         speaks = mentioned[:, i : i + 1].float()
         logits.append(
             torch.cat((F.logsigmoid(-speaks), F.logsigmoid(speaks) + cosine.log_softmax(-1)), 1)
@@ -113,9 +129,11 @@ def reader_logits(outputs: Tensor, mentioned: Tensor, canonical: Tensor) -> list
     return logits
 
 
-def reader_loss(outputs: Tensor, mentioned: Tensor, canonical: Tensor, parts: Tensor) -> Tensor:
+def reader_loss(
+    outputs: Tensor, mentioned: Tensor, canonical: Tensor, parts: Tensor, world: Semantics
+) -> Tensor:
     """Mean over subjects of the negative log-likelihood of what the sentence asks for."""
-    logits = reader_logits(outputs, mentioned, canonical)
+    logits = reader_logits(outputs, mentioned, canonical, world, training=True)
     losses = [
         F.nll_loss(logit, parts[:, i], ignore_index=IGNORED)
         for i, logit in enumerate(logits) if (parts[:, i] != IGNORED).any()
@@ -124,7 +142,8 @@ def reader_loss(outputs: Tensor, mentioned: Tensor, canonical: Tensor, parts: Te
 
 
 def train(
-    model: VLJEPA, config: WordingConfig, path: Path, log: Any, fixed: Anchors | None = None
+    model: VLJEPA, config: WordingConfig, path: Path, log: Any, language: Language,
+    fixed: Anchors | None = None,
 ) -> None:
     """Run (or resume) the stage; `path` is its checkpoint.
 
@@ -133,12 +152,13 @@ def train(
     """
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
-    encoder = model.y_encoder
+    encoder, world = model.y_encoder, language.world
     started = time.time()
-    rows = corpus(config.seed, config.corpus_scale)
-    data = CachedCorpus(rows, encoder)
+    rows = language.corpus(config.seed, config.corpus_scale)
+    data = CachedCorpus(rows, encoder, world)
     log(f"corpus: {len(rows)} sentences, cached in {time.time() - started:.0f} s")
-    if fixed is None and not path.exists():
+    fresh = bool((encoder.std == 1).all())  # a model that was trained before keeps its own
+    if fixed is None and not path.exists() and fresh:
         set_statistics(encoder, data)
     sentence = [p for p in encoder.sentence.parameters() if p.requires_grad]
     heads = [p for n, p in encoder.named_parameters() if not n.startswith("sentence.")]
@@ -154,18 +174,21 @@ def train(
     running: dict[str, float] = {}
     kinds = batch_kinds(data)
     encoder.eval()
-    lower = canonical_lower(encoder)
+    lower = canonical_lower(encoder, world)
+    parallels = analogies(world)
     for step in range(first, config.steps):
         scale = min(1.0, (step + 1) / 50) * (0.5 + 0.5 * np.cos(np.pi * step / config.steps))
         for group, peak in zip(optimizer.param_groups, peaks, strict=True):
             group["lr"] = peak * scale
         encoder.train()
         if fixed is None and (step % ANCHOR_EVERY == 0 or step == first):
-            anchors = anchor_vectors(encoder)
-        goals = fixed or Anchors(*canonical_embeddings(encoder, anchors))
-        losses = step_losses(encoder, data, kinds, config, rng, goals)
+            anchors = anchor_vectors(encoder, world)
+        goals = fixed or Anchors(*canonical_embeddings(encoder, anchors, world))
+        losses = step_losses(encoder, data, kinds, config, rng, goals, world)
+        if fixed is None and config.analogy and len(parallels):
+            losses["analogy"] = config.analogy * analogy_loss(goals.statements, parallels)
         if fixed is not None:
-            losses["anchor"] = anchor_loss(encoder, fixed, lower)
+            losses["anchor"] = anchor_loss(encoder, fixed, lower, world)
         loss = sum(losses.values())
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -178,7 +201,7 @@ def train(
             log(f"wording {step + 1}/{config.steps} {time.time() - started:.0f} s {words}")
         if (step + 1) % 300 == 0 or step + 1 == config.steps:
             checkpointing.save(path, encoder, optimizer, step + 1)
-            log(f"  development: {development(encoder, anchors=fixed)}")
+            log(f"  development: {development(encoder, language, anchors=fixed)}")
 
 
 def batch_kinds(data: CachedCorpus) -> list[np.ndarray]:
@@ -191,7 +214,7 @@ def batch_kinds(data: CachedCorpus) -> list[np.ndarray]:
 
 def step_losses(
     encoder: YEncoder, data: CachedCorpus, kinds: list[np.ndarray], config: WordingConfig,
-    rng: np.random.Generator, anchors: Anchors,
+    rng: np.random.Generator, anchors: Anchors, world: Semantics,
 ) -> dict[str, Tensor]:
     """The three losses on one batch: statements, actions, and many-part goals."""
     statements, actions, goals = kinds
@@ -201,7 +224,8 @@ def step_losses(
              for kind, count in zip((statements, actions, goals), counts, strict=True)]
     canonical, questions, action_names = anchors.statements, anchors.questions, anchors.actions
     losses: dict[str, Tensor] = {}
-    reading = []
+    reading, doubting = [], []
+    negatives = world.never_negative
     for pick in picks:
         hidden, mask = data.batch(pick)
         with torch.autocast("cpu", torch.bfloat16):
@@ -212,34 +236,72 @@ def step_losses(
         if (label >= 0).any():
             known = label >= 0
             out = encoder.head(noisy[known])
-            losses["statement"] = F.cross_entropy(out @ canonical.T / TEMPERATURE, label[known])
+            logits = out @ canonical.T / TEMPERATURE
+            logits = logits.masked_fill(negatives[label[known]], float("-inf"))
+            losses["statement"] = F.cross_entropy(logits, label[known])
         if (action >= 0).any():
             known = action >= 0
             out = encoder.action_head(noisy[known])
             losses["action"] = F.cross_entropy(out @ action_names.T / TEMPERATURE, action[known])
-        parts = data.parts[pick]
-        if (parts != IGNORED).any():
+        parts, doubt = data.parts[pick], data.doubt[pick]
+        if (parts != IGNORED).any() or (doubt != IGNORED).any():
             with torch.autocast("cpu", torch.bfloat16):
-                outputs, mentioned, _ = encoder.goal_reader(tokens, mask, questions)
-            reading.append(reader_loss(outputs, mentioned, canonical, parts))
+                outputs, mentioned, doubts = encoder.goal_reader(tokens, mask, questions)
+            if (parts != IGNORED).any():
+                reading.append(reader_loss(outputs, mentioned, canonical, parts, world))
+            if doubts is not None and (doubt != IGNORED).any():
+                doubting.append(F.cross_entropy(doubts.float(), doubt, ignore_index=IGNORED))
     losses["reader"] = torch.stack(reading).mean()
+    if doubting:
+        losses["doubt"] = 0.3 * torch.stack(doubting).mean()
     return losses
 
 
-def canonical_lower(encoder: YEncoder) -> tuple[Tensor, Tensor]:
+def analogies(world: Semantics) -> Tensor:
+    """(N, 4) statement indices a, b, c, d: a is to b as c is to d ("the red cube is at the front"
+    to "... at the back" as the blue one's statements), none held out."""
+    table: dict[str, dict[str, int]] = {}
+    for statement, index in world.index.items():
+        thing, value = statement.split(".")
+        if thing in world.things and statement not in world.held_out:
+            table.setdefault(thing, {})[value] = index
+    rows = []
+    for first in table:
+        for second in table:
+            if first >= second:
+                continue
+            values = [v for v in table[first] if v in table[second]]
+            rows += [
+                (table[first][v], table[first][w], table[second][v], table[second][w])
+                for i, v in enumerate(values) for w in values[i + 1 :]
+            ]
+    return torch.tensor(rows, dtype=torch.long).view(-1, 4)
+
+
+def analogy_loss(statements: Tensor, quadruples: Tensor) -> Tensor:
+    """How far the parallelograms are from closing: what makes unseen combinations composable."""
+    a, b, c, d = statements[quadruples].unbind(dim=1)
+    return ((a - b) - (c - d)).square().sum(dim=-1).mean()
+
+
+def canonical_lower(encoder: YEncoder, world: Semantics) -> tuple[Tensor, Tensor]:
     """Frozen lower layers' states and mask of the canonical statements and action names."""
     with torch.no_grad():
-        ids, mask = encoder.sentence.tokenize([*STATEMENTS.values(), *ACTION_TEXTS.values()])
+        ids, mask = encoder.sentence.tokenize(
+            [*world.statements.values(), *world.actions.values()]
+        )
         return encoder.sentence.lower(ids, mask), mask
 
 
-def anchor_loss(encoder: YEncoder, fixed: Anchors, lower: tuple[Tensor, Tensor]) -> Tensor:
+def anchor_loss(
+    encoder: YEncoder, fixed: Anchors, lower: tuple[Tensor, Tensor], world: Semantics
+) -> Tensor:
     """Keeps the canonical sentences where the trained predictor and dynamics expect them."""
     hidden, mask = lower
     with torch.autocast("cpu", torch.bfloat16):
         tokens = encoder.sentence.upper(hidden, mask).float()
     vectors = encoder.standardise(tokens, mask)
-    count = len(STATEMENTS)
+    count = len(world.statements)
     apart = [
         1 - (encoder.head(vectors[:count]) * fixed.statements).sum(-1),
         1 - (encoder.action_head(vectors[count:]) * fixed.actions).sum(-1),
@@ -255,20 +317,24 @@ def _window(kind: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarra
 
 
 @torch.no_grad()
-def anchor_vectors(encoder: YEncoder) -> Tensor:
+def anchor_vectors(encoder: YEncoder, world: Semantics) -> Tensor:
     """Sentence vectors of the canonical statements, questions and action names."""
     training = encoder.training
     encoder.eval()
-    vectors = encoder.vectors([*STATEMENTS.values(), *QUESTIONS.values(), *ACTION_TEXTS.values()])
+    vectors = encoder.vectors(
+        [*world.statements.values(), *world.questions.values(), *world.actions.values()]
+    )
     encoder.train(training)
     return vectors
 
 
-def canonical_embeddings(encoder: YEncoder, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Embeddings of the canonical statements, the state subjects' questions, the action names."""
-    split = len(STATEMENTS), len(STATEMENTS) + len(QUESTIONS)
+def canonical_embeddings(
+    encoder: YEncoder, vectors: Tensor, world: Semantics
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Embeddings of the canonical statements, the lasting subjects' questions, the actions."""
+    split = len(world.statements), len(world.statements) + len(world.questions)
     out = encoder.head(vectors[: split[1]])
-    questions = out[split[0] :][: len(STATE_SUBJECTS)]
+    questions = out[split[0] :][: len(world.state_subjects)]
     return out[: split[0]], questions, encoder.action_head(vectors[split[1] :])
 
 
@@ -290,17 +356,18 @@ def set_statistics(encoder: YEncoder, data: CachedCorpus) -> None:
 
 @torch.no_grad()
 def development(
-    encoder: YEncoder, content: dict[str, Any] | None = None, threshold: float = 0.5,
-    anchors: Anchors | None = None,
+    encoder: YEncoder, language: Language, threshold: float = 0.5, anchors: Anchors | None = None,
 ) -> dict[str, float]:
     """Accuracy on sentences nobody trained on; by default the development file.
 
     statements/goals: nearest canonical statement; *_read: goal reader right on every subject;
-    actions: nearest canonical action; unrelated: share recognised as speaking of nothing.
+    actions: nearest canonical action; unrelated: share recognised as speaking of nothing;
+    refusal: balanced accuracy of doubting contradictory, absent, foreign and senseless goals.
     """
     encoder.eval()
-    sets = sentences(content or read_yaml("vljepa_ros.training", "phrases/dev.yaml"))
-    goals = anchors or Anchors(*canonical_embeddings(encoder, anchor_vectors(encoder)))
+    world, sets = language.world, language.development()
+    vectors = anchor_vectors(encoder, world)
+    goals = anchors or Anchors(*canonical_embeddings(encoder, vectors, world))
     canonical, questions, names = goals.statements, goals.questions, goals.actions
     figures: dict[str, float] = {}
     for kind, rows in sets.items():
@@ -308,15 +375,27 @@ def development(
         vectors = encoder.standardise(tokens, mask)
         if kind == "actions":
             nearest = (encoder.action_head(vectors) @ names.T).argmax(-1)
-            truth = torch.tensor([list(ACTION_TEXTS).index(r.action) for r in rows])
+            truth = torch.tensor([world.action_ids.index(r.action) for r in rows])
             figures[kind] = float((nearest == truth).float().mean())
             continue
         if kind in ("goals", "statements"):
-            state = len([s for s in STATEMENT_IDS if not s.startswith("activity.")])
-            nearest = (encoder.head(vectors) @ canonical[:state].T).argmax(-1)
-            truth = torch.tensor([INDEX[r.statement] for r in rows])
+            lasting = torch.tensor(
+                [any(s in world.subjects[k] for k in world.state_subjects)
+                 for s in world.statements]
+            )
+            cosine = encoder.head(vectors) @ canonical.T
+            nearest = cosine.masked_fill(~lasting, -1.0).argmax(-1)
+            truth = torch.tensor([world.index[r.statement] for r in rows])
             figures[kind] = float((nearest == truth).float().mean())
-        read = read_parts(encoder, tokens, mask, questions, canonical, threshold)
+        if kind == "refusal":
+            _, _, doubts = encoder.goal_reader(tokens, mask, questions)
+            if doubts is not None:
+                doubted = 1 - doubts.softmax(-1)[:, FINE] > DOUBTFUL
+                wrong = torch.tensor([r.doubt != FINE for r in rows])
+                figures["refused"] = float(doubted[wrong].float().mean())
+                figures["refused_wrongly"] = float(doubted[~wrong].float().mean())
+            continue
+        read = read_parts(encoder, tokens, mask, questions, canonical, threshold, world)
         right = [set(p) == set(r.parts or ()) for p, r in zip(read, rows, strict=True)]
         figures[f"{kind}_read"] = float(np.mean(right))
     return {k: round(v, 3) for k, v in figures.items()}
@@ -325,20 +404,21 @@ def development(
 @torch.no_grad()
 def read_parts(
     encoder: YEncoder, tokens: Tensor, mask: Tensor, questions: Tensor, canonical: Tensor,
-    threshold: float,
+    threshold: float, world: Semantics,
 ) -> list[list[str]]:
     """Statement ids that each sentence asks for, as the goal reader sees it."""
     outputs, mentioned, _ = encoder.goal_reader(tokens, mask, questions)
-    logits = reader_logits(outputs, mentioned, canonical)
+    logits = reader_logits(outputs, mentioned, canonical, world)
     found: list[list[str]] = [[] for _ in range(len(tokens))]
     speaks = mentioned.sigmoid()
-    for i, subject in enumerate(STATE_SUBJECTS):
+    for i, subject in enumerate(world.state_subjects):
         best = logits[i][:, 1:].argmax(-1)
         for row in range(len(tokens)):
             if float(speaks[row, i]) > threshold:
-                found[row].append(SUBJECTS[subject][int(best[row])])
+                found[row].append(world.subjects[subject][int(best[row])])
     for row in found:
-        places = [s for s in row if s.startswith("cube_place.")]
-        if places:  # a place on the table says more than "on the table"
-            row[:] = [s for s in row if not s.startswith("cube_in.")]
+        fine = set(row)
+        row[:] = [s for s in row if not any(
+            (a in fine and b == s) for a, b in world.compatible_pairs
+        )]  # a place on the table says more than "on the table"
     return found
