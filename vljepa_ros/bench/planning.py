@@ -2,6 +2,9 @@
 
 Success: the goal holds in the simulator's true state (or OGBench's own flag for its tasks) after
 the last action, the arm at rest, and the planner has said MET. The same planner code as the node.
+
+With `meddle` somebody changes the world once in the middle of every episode; with `cover` the
+camera is covered for some looks. Everybody is treated alike: see `disturbance`.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ import numpy as np
 from vljepa_ros.model.world_model import LatentStates, LatentWorldModel
 from vljepa_ros.planning.pursuit import Pursuit
 from vljepa_ros.planning.search import SearchConfig
+from vljepa_ros.planning.sight import contrast
+from vljepa_ros.sim import meddle as hand
 from vljepa_ros.sim.scene import Scene
 from vljepa_ros.sim.skills import SkillRunner
 from vljepa_ros.sim.symbolic import (
@@ -28,6 +33,7 @@ from vljepa_ros.sim.symbolic import (
     shortest_plan,
 )
 
+from .disturbance import Disturbance
 from .goals_file import OutsideGoal, read_goals
 from .ranking import draw_goal
 from .report import share
@@ -42,6 +48,7 @@ from .worlds import (
 )
 
 MAX_ACTIONS = 16
+MAX_BLIND_LOOKS = 20
 RIVAL_ACTIONS = 8  # random and text-only never say MET: they get this many actions
 
 
@@ -75,46 +82,76 @@ class Outcome:
     actions: list[str]
     plan_ms: list[float] = field(default_factory=list)
     end: str = ""
+    disturbed: Disturbance = field(default_factory=Disturbance)
+    blind_looks: int = 0
 
 
 def pursue(
     world: LatentWorldModel, look: Callable[[], LatentStates], scene: Scene, episode: Episode,
-    search: SearchConfig, actions: list[Any],
+    search: SearchConfig, actions: list[Any], disturbance: Disturbance | None = None,
 ) -> Outcome:
     """Our planner until it says met, out of reach, or gives up."""
     episode.begin(scene)
     runner = SkillRunner(scene)
     goal = world.understand(episode.text)
     pursuit = Pursuit(world, world.vocabulary, goal, actions, search, MAX_ACTIONS)
+    trouble = disturbance or Disturbance()
     times: list[float] = []
+    looks = blind = 0
     while True:
-        decision = pursuit.look(look())
+        interfere(trouble, scene, episode, len(pursuit.history), looked=False)
+        covered = trouble.picture(looks, (scene.height, scene.width))
+        looks += 1
+        if covered is None:
+            decision = pursuit.look(look(), contrast(scene.render()))
+        else:
+            shown = world.encode(covered.transpose(2, 0, 1)[None])
+            decision = pursuit.look(shown, contrast(covered))
+        if decision.kind == "blind" and blind < MAX_BLIND_LOOKS:
+            blind += 1
+            continue
         if decision.plan is not None:
             times.append(decision.plan.planning_ms)
         if decision.kind != "act" or decision.action is None:
             break
+        interfere(trouble, scene, episode, len(pursuit.history), looked=True)
         result = runner.run(decision.action.id)
         pursuit.executed(decision.action.id, result.result.name)
     said_met = decision.kind == "met"
     success = episode.success(scene) and said_met
-    taken = [e.action.id for e in pursuit.history]
-    return Outcome(success, decision.kind, taken, times, str(scene.truth()))
+    taken = [f"{e.action.id}:{e.result}" for e in pursuit.history]
+    return Outcome(success, decision.kind, taken, times, str(scene.truth()), trouble, blind)
+
+
+def interfere(
+    trouble: Disturbance, scene: Scene, episode: Episode, executed: int, looked: bool
+) -> None:
+    """Let somebody meddle if this is the moment."""
+    trouble.meddle(
+        scene, episode.goal, executed, looked, hand.changes, hand.impose, plan_length
+    )
 
 
 def rival(
-    choose: Callable[[], str | None], scene: Scene, episode: Episode, limit: int
+    choose: Callable[[], str | None], scene: Scene, episode: Episode, limit: int,
+    disturbance: Disturbance | None = None,
 ) -> Outcome:
     """A rival that never says MET: counted as soon as the goal holds with the arm at rest."""
     episode.begin(scene)
     runner = SkillRunner(scene)
+    trouble = disturbance or Disturbance()
     taken: list[str] = []
-    while not episode.success(scene) and len(taken) < limit:
+    while len(taken) < limit:
+        interfere(trouble, scene, episode, len(taken), looked=False)
+        if episode.success(scene):
+            break
         action = choose()
         if action is None:
             break
+        interfere(trouble, scene, episode, len(taken), looked=True)
         runner.run(action)
         taken.append(action)
-    return Outcome(episode.success(scene), "", taken)
+    return Outcome(episode.success(scene), "", taken, disturbed=trouble)
 
 
 def through_a_lock(state: SymbolicState, goal: dict[str, str]) -> bool:
@@ -190,6 +227,7 @@ PLAIN_TASKS = {
 def run(
     seed: int = 0, episodes: int = 48, model: Path | None = None, goals: Path | None = None,
     kind: str = "plain", rivals: int | None = None, tasks: bool = False,
+    meddle: bool = False, cover: bool = False,
 ) -> dict[str, Any]:
     """`episodes` in closed loop; the rivals run on the first `rivals` of them (default 24)."""
     started = time.time()
@@ -214,25 +252,29 @@ def run(
     failures: list[str] = []
     some = len(todo) if rivals is None and len(todo) <= 24 else rivals or 24
     for i, episode in enumerate(todo):
-        ours = pursue(world, eyes.look, scene, episode, search, actions)
+        trouble = draw_disturbance(episode, meddle, cover)
+        ours = pursue(world, eyes.look, scene, episode, search, actions, trouble)
         methods["ours"].append(ours)
         by_goal.setdefault(episode.group, []).append(ours.success)
         if not ours.success:
             failures.append(f"{episode.text!r} from {episode.start or episode.task_id}: said "
-                            f"{ours.said} after {ours.actions}; end {ours.end}")
+                            f"{ours.said} after {ours.actions}; end {ours.end}; {trouble.did}")
         if i >= some:
             continue
-        methods["blind"].append(pursue(world, eyes.blind, scene, episode, search, actions))
-        order = iter(text_only.rank(episode.text))
-        methods["text_only"].append(rival(lambda order=order: next(order, None), scene, episode,
-                                          RIVAL_ACTIONS))
-        methods["random"].append(
-            rival(lambda: actions[rng.integers(len(actions))].id, scene, episode, RIVAL_ACTIONS)
+        methods["blind"].append(
+            pursue(world, eyes.blind, scene, episode, search, actions, trouble.again())
         )
-        methods["oracle"].append(rival(
-            lambda e=episode: min(best_first_actions(scene.truth(), e.goal), default=None),
-            scene, episode, MAX_ACTIONS,
-        ))
+        order = iter(text_only.rank(episode.text))
+        choices = {
+            "text_only": lambda order=order: next(order, None),
+            "random": lambda: actions[rng.integers(len(actions))].id,
+            "oracle": lambda e=episode: min(
+                best_first_actions(scene.truth(), e.goal), default=None
+            ),
+        }
+        for method, choose in choices.items():
+            limit = MAX_ACTIONS if method == "oracle" else RIVAL_ACTIONS
+            methods[method].append(rival(choose, scene, episode, limit, trouble.again()))
     flags = [o.success for o in methods["ours"]]
     times = [t for o in methods["ours"] for t in o.plan_ms]
     return {
@@ -247,8 +289,28 @@ def run(
                 "n": len(methods[m])}
             for m in methods if m != "ours"
         },
+        **({"disturbed": disturbed(methods["ours"])} if meddle or cover else {}),
         "failures": failures[:20],
         "seconds": round(time.time() - started, 1),
     }
 
 
+def draw_disturbance(episode: Episode, meddle: bool, cover: bool) -> Disturbance:
+    """What disturbs an episode, from its seed alone; OGBench's own tasks take about 4 actions."""
+    steps = 4 if episode.start is None else plan_length(episode.start, episode.goal) or 1
+    return Disturbance.draw(steps, meddle, cover, episode.seed)
+
+
+def disturbed(outcomes: list[Outcome]) -> dict[str, Any]:
+    """How many episodes were disturbed, and how those came out."""
+    def rate(some: list[Outcome]) -> dict[str, Any]:
+        return share([o.success for o in some])
+
+    met = [o for o in outcomes if o.disturbed.did]
+    return {
+        "meddled": rate(met),
+        "meddled_goal_farther": rate([o for o in met if o.disturbed.longer > 0]),
+        "meddled_between_look_and_action": rate([o for o in met if o.disturbed.unseen]),
+        "covered": rate([o for o in outcomes if o.blind_looks]),
+        "covered_looks": sum(o.blind_looks for o in outcomes),
+    }

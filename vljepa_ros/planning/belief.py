@@ -11,7 +11,7 @@ of one thing. Nothing here knows of drawers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -62,10 +62,12 @@ class Belief:
         self._now: dict[str, Believed] = {}
         self._imagined: tuple[StateBatch, Array] | None = None  # by the action just decided on
         self._acted = False
-        self._shown: dict[str, frozenset[str]] = {}  # thing -> what else was true when last seen
+        # Thing -> how it and what else was when it was last seen.
+        self._shown: dict[str, tuple[dict[str, str], frozenset[str]]] = {}
         self._covers: dict[str, frozenset[str]] = {}  # thing out of sight -> what may hide it
         self._seen_while: dict[str, set[str]] = {}  # "drawer" of "red.drawer" -> what else was true
         self._looked: dict[str, set[str]] = {}  # thing never seen -> under what it was not there
+        self._studied = False
         self._derived: set[str] = set()  # subjects that tell of the things together, as a count
 
     # -- what is believed --------------------------------------------------------------------------
@@ -91,7 +93,7 @@ class Belief:
     def surroundings(self) -> tuple[Subject, ...]:
         """The subjects that can explain why a thing is hidden: neither things nor counts of them.
 
-        That a subject counts things is learnt from imagination: it changes when a thing moves.
+        That a subject counts things is learnt from imagination (`study`).
         """
         return tuple(
             s for s in self._subjects if not _is_thing(s) and s.id not in self._derived
@@ -100,6 +102,10 @@ class Belief:
     def about(self, thing: str) -> tuple[str, ...]:
         """Ids of the subjects that speak of a thing."""
         return tuple(subject.id for subject in self._things[thing])
+
+    def in_words(self, thing: str) -> str:
+        """What is believed of a thing, e.g. "the red cube is not in sight"."""
+        return self._now[self._things[thing][0].id].statement
 
     def missing(self, thing: str) -> bool:
         """Whether a thing is out of sight and nothing is remembered of it."""
@@ -141,17 +147,28 @@ class Belief:
         self.state = world.suppose(state, self._to_tell())
         return self.state
 
+    def study(self, world: WorldModel, actions: Sequence[Action], works: float = 0.5) -> None:
+        """Learn, once, which subjects tell of the things together: they are imagined to change
+        whenever a thing moves. They say nothing about why a thing is hidden."""
+        if self.state is None or self._studied:
+            return
+        self._studied = True
+        imagined = world.imagine(self.state, actions, self.vocabulary.queries)
+        before = self.vocabulary.readings(world.read(self.state, self.vocabulary.queries)[0])
+        after = self.vocabulary.readings(imagined.readouts[0])
+        for row in after[imagined.works[0] >= works]:
+            changed = [s for s, i in zip(self._subjects, self.vocabulary.lasting, strict=True)
+                       if row[i] != before[i]]
+            moved = any(_is_thing(s) and not self._now[s.id].unseen for s in changed)
+            if moved:
+                self._derived.update(s.id for s in changed if not _is_thing(s))
+
     def intend(self, world: WorldModel, action: Action) -> None:
         """Imagine the action that is going to be done from the believed state."""
         assert self.state is not None
         imagined = world.imagine(self.state, [action], self.vocabulary.queries)
         none = np.zeros((0, self.vocabulary.queries.shape[1]), np.float32)
         self._imagined = (world.suppose(imagined.states, none), imagined.readouts[0, 0])
-        self._acted = True
-        changed = {k for k, b in self._expected().items()
-                   if b.statement_id != self._now[k].statement_id and not self._now[k].unseen}
-        if any(_is_thing(s) for s in self._subjects if s.id in changed):
-            self._derived |= {s.id for s in self._subjects if s.id in changed and not _is_thing(s)}
         self._acted = False
 
     def acted(self, worked: bool) -> None:
@@ -195,7 +212,7 @@ class Belief:
         unseen = np.mean([read[s.id][s.statement_ids.index(hidden)] for s in subjects])
         if unseen < 0.5:
             seen = _in_agreement(subjects, read, hidden)
-            self._shown[thing] = others
+            self._shown[thing] = {k: b.statement_id for k, b in seen.items()}, others
             for believed in seen.values():
                 self._seen_while.setdefault(_value(believed), set()).update(others)
             self._covers.pop(thing, None)
@@ -219,12 +236,13 @@ class Belief:
         A statement is no explanation when anything was ever seen in that place while it was true.
         Unless the robot itself moved the thing, it must have become true since the last sight.
         """
+        shown, then = self._shown.get(thing, ({}, frozenset()))
         if thing in self._covers:
             possible = self._covers[thing] & others
-        elif any(b.statement_id != self._now[k].statement_id for k, b in kept.items()):
+        elif any(b.statement_id != shown.get(k) for k, b in kept.items()):
             possible = others
         else:
-            possible = others - self._shown.get(thing, frozenset())
+            possible = others - then
         for believed in kept.values():
             possible -= self._seen_while.get(_value(believed), set())
         return frozenset(possible)

@@ -25,12 +25,12 @@ WORTH = 0.05  # fall of "not in sight" in imagination that counts as seeing more
 
 @dataclass(frozen=True)
 class LookFor:
-    """``steps`` bring about ``statement_id`` (``statement`` in words), to look for ``thing``."""
+    """``way`` brings about ``statement_id`` (``statement`` in words), to look for ``thing``."""
 
     thing: str
     statement_id: str
     statement: str
-    steps: Plan
+    way: Plan
     gain: float
 
 
@@ -75,7 +75,7 @@ def look_for(
                 if gain is not None:
                     found.append(LookFor(thing, statement_id, part.text, way, gain))
     promising = [item for item in found if item.gain >= WORTH] or found
-    return min(promising, key=lambda item: (len(item.steps.steps), -item.gain), default=None)
+    return min(promising, key=lambda item: (len(item.way.steps), -item.gain), default=None)
 
 
 def _gain(

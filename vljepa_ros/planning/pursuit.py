@@ -95,6 +95,7 @@ class Pursuit:
             return self._look_at_nothing(f"the camera sees nothing: {why}")
         self._in_the_dark = 0
         told = belief.see(self.world, state, answers)
+        belief.study(self.world, self.actions, self.search.works_threshold)
         self._check_effect(belief.reading)
         decision = self._decide(told)
         return replace(decision, beliefs=belief.beliefs, noticed=", ".join(belief.surprises))
@@ -148,21 +149,18 @@ class Pursuit:
     def _look_elsewhere(self, state: StateBatch, found: Plan, avoid: frozenset[str]) -> Decision:
         """Nothing reaches the goal: look for what it speaks of, if that was never in sight."""
         belief = self._belief
-        missing = [
-            next(b.statement for b in belief.beliefs if b.subject in belief.about(thing))
-            for thing in missing_things(belief, self.goal)
-        ]
-        away = "; ".join(missing)
-        chance = look_for(self.world, belief, state, self.goal, self.actions, self.search, avoid,
-                          self._sought) if missing else None
+        missing = missing_things(belief, self.goal)
+        chance = look_for(
+            self.world, belief, state, self.goal, self.actions, self.search, avoid, self._sought
+        ) if missing else None
         if chance is None:
-            message = "no plan reaches the goal from here"
-            return Decision("out_of_reach", found, message=f"{away}; {message}" if away else message)
+            reasons = [*map(belief.in_words, missing), "no plan reaches the goal from here"]
+            return Decision("out_of_reach", found, message="; ".join(reasons))
         key = chance.thing, chance.statement_id
         self._sought[key] = self._sought.get(key, 0) + 1
-        steps = " and ".join(step.action.text for step in chance.steps.steps)
-        way = replace(found, status="ok", steps=chance.steps.steps)
-        return self._act(way, f"{away}; {steps} to look for it")
+        steps = " and ".join(step.action.text for step in chance.way.steps)
+        way = replace(found, status="ok", steps=chance.way.steps)
+        return self._act(way, f"{belief.in_words(chance.thing)}; {steps} to look for it")
 
     def _plan(self, state: StateBatch, avoid: frozenset[str]) -> Plan:
         return plan(
