@@ -6,6 +6,7 @@ import tempfile
 import pytest
 
 from vljepa_ros.demo.domain import claim_domain
+from vljepa_ros.nodes import middleware
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -14,6 +15,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lock.close)
     os.environ["ROS_DOMAIN_ID"] = str(domain)
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    os.environ.update(middleware.environment())
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ.setdefault("MUJOCO_GL", "egl")
     os.environ.setdefault("MPLBACKEND", "Agg")

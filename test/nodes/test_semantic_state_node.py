@@ -292,7 +292,7 @@ def test_a_camera_of_either_reliability_is_received_also_when_it_comes_back_as_t
     other = probe.name("image")
     policy = getattr(qos.ReliabilityPolicy, reliability)
     publisher = probe.node.create_publisher(Image, other, qos.camera(policy))
-    probe.wait(lambda: node.node._camera.publishers == 2, "both cameras")
+    probe.wait(lambda: len(node.node._camera.publishers) == 2, "both cameras")
     probe.wait(lambda: node.node._camera.reliability == policy, reliability)
     for i in range(100):
         publisher.publish(image((0, 0, 1), START + 1 + i))

@@ -14,6 +14,12 @@ from rclpy.node import Node
 PERIOD_S = 1.0
 _WINDOW_S = 5.0
 _SAMPLES = 256
+_LOSS_WINDOW_S = 10.0
+_LOSS_SAMPLES = 2048  # a camera of 200 Hz over the window
+LOSS_FEWEST = 20
+"""Messages sent from which on a share of lost ones means something."""
+MUCH_LOSS = 0.05
+"""Share of lost images that is worth a warning."""
 
 
 class Rate:
@@ -37,6 +43,32 @@ class Rate:
     def age(self) -> float:
         """Seconds since the last event; infinite before the first."""
         return time.monotonic() - self._ticks[-1] if self._ticks else float("inf")
+
+
+class Loss:
+    """Share of a stream's messages that the middleware lost on the way, over the last seconds.
+
+    What it drops because a newer one came before the executor looked is not lost in this sense.
+    """
+
+    def __init__(self) -> None:
+        self._arrived: deque[float] = deque(maxlen=_LOSS_SAMPLES)
+        self._lost: deque[tuple[float, int]] = deque(maxlen=_LOSS_SAMPLES)
+
+    def arrived(self) -> None:
+        self._arrived.append(time.monotonic())
+
+    def lost(self, count: int) -> None:
+        """The middleware says that ``count`` messages more did not arrive."""
+        self._lost.append((time.monotonic(), count))
+
+    @property
+    def share(self) -> float:
+        """0 to 1; 0 while fewer than LOSS_FEWEST were sent."""
+        since = time.monotonic() - _LOSS_WINDOW_S
+        lost = sum(count for at, count in tuple(self._lost) if at >= since)
+        sent = lost + sum(at >= since for at in tuple(self._arrived))
+        return lost / sent if sent >= LOSS_FEWEST else 0.0
 
 
 class Latency:

@@ -31,31 +31,46 @@ _PLAIN: dict[str, tuple[str, int, int | None]] = {
     "rgba8": ("u1", 4, cv2.COLOR_RGBA2RGB),
     "bgra8": ("u1", 4, cv2.COLOR_BGRA2RGB),
     "mono8": ("u1", 1, cv2.COLOR_GRAY2RGB),
-    "8UC1": ("u1", 1, cv2.COLOR_GRAY2RGB),
-    "8UC3": ("u1", 3, cv2.COLOR_BGR2RGB),  # OpenCV's order, as cv_bridge has it
-    "8UC4": ("u1", 4, cv2.COLOR_BGRA2RGB),
     "rgb16": ("u2", 3, None),
     "bgr16": ("u2", 3, cv2.COLOR_BGR2RGB),
     "rgba16": ("u2", 4, cv2.COLOR_RGBA2RGB),
     "bgra16": ("u2", 4, cv2.COLOR_BGRA2RGB),
     "mono16": ("u2", 1, cv2.COLOR_GRAY2RGB),
-    "16UC1": ("u2", 1, cv2.COLOR_GRAY2RGB),
-    "16UC3": ("u2", 3, cv2.COLOR_BGR2RGB),
-    "32FC1": ("f4", 1, cv2.COLOR_GRAY2RGB),  # values in [0, 1]
-    "32FC3": ("f4", 3, cv2.COLOR_BGR2RGB),
-    # ROS names a Bayer pattern by its first two pixels, OpenCV by the second row's.
-    "bayer_rggb8": ("u1", 1, cv2.COLOR_BayerBG2RGB),
-    "bayer_bggr8": ("u1", 1, cv2.COLOR_BayerRG2RGB),
-    "bayer_gbrg8": ("u1", 1, cv2.COLOR_BayerGR2RGB),
-    "bayer_grbg8": ("u1", 1, cv2.COLOR_BayerGB2RGB),
     "yuv422": ("u1", 2, cv2.COLOR_YUV2RGB_UYVY),
     "uyvy": ("u1", 2, cv2.COLOR_YUV2RGB_UYVY),
     "yuv422_yuy2": ("u1", 2, cv2.COLOR_YUV2RGB_YUY2),
     "yuyv": ("u1", 2, cv2.COLOR_YUV2RGB_YUY2),
+    # Y plane first, then the colours: one pair for 2 x 2 pixels, or one for each.
+    "nv21": ("u1", 1, cv2.COLOR_YUV2RGB_NV21),
+    "nv24": ("u1", 1, None),
 }
+# ROS names a Bayer pattern by its first two pixels, OpenCV by the second row's.
+_BAYER = {
+    "bayer_rggb": cv2.COLOR_BayerBG2RGB,
+    "bayer_bggr": cv2.COLOR_BayerRG2RGB,
+    "bayer_gbrg": cv2.COLOR_BayerGR2RGB,
+    "bayer_grbg": cv2.COLOR_BayerGB2RGB,
+}
+for _pattern, _conversion in _BAYER.items():
+    _PLAIN[f"{_pattern}8"] = ("u1", 1, _conversion)
+    _PLAIN[f"{_pattern}16"] = ("u2", 1, _conversion)
+# OpenCV's own names; channels in OpenCV's order, as cv_bridge has it. Floats are 0 to 1.
+for _name, _dtype in (("8U", "u1"), ("16U", "u2"), ("32F", "f4"), ("64F", "f8")):
+    _PLAIN[f"{_name}C1"] = (_dtype, 1, cv2.COLOR_GRAY2RGB)
+    _PLAIN[f"{_name}C3"] = (_dtype, 3, cv2.COLOR_BGR2RGB)
+    _PLAIN[f"{_name}C4"] = (_dtype, 4, cv2.COLOR_BGRA2RGB)
+
 ENCODINGS = tuple(_PLAIN)
-_EVEN_WIDTH = {"yuv422", "uyvy", "yuv422_yuy2", "yuyv"}
+"""Every encoding of sensor_msgs that carries a picture: all but signed and two-channel matrices."""
+
+_PLANES = {"nv21": 0.5, "nv24": 2.0}  # size of the colours after the Y plane, in Y planes
+_EVEN_WIDTH = {"yuv422", "uyvy", "yuv422_yuy2", "yuyv", "nv21"}
+_EVEN_HEIGHT = {"nv21"}
 _COMPRESSED = ("jpeg", "jpg", "png")
+# ITU-R BT.601, video range, as OpenCV's YUV conversions: rows R, G, B; columns Y, U, V, 1.
+_BT601 = np.array(
+    [[1.164, 0, 1.596, -222.9], [1.164, -0.391, -0.813, 135.5], [1.164, 2.018, 0, -276.9]]
+)
 
 
 def check_image(msg: Any) -> tuple[int, int]:
@@ -69,6 +84,8 @@ def check_image(msg: Any) -> tuple[int, int]:
     height, width = _check_size(msg.height, msg.width)
     if msg.encoding in _EVEN_WIDTH and width % 2:
         raise ImageError(f"width: {width}; allowed: an even number for {msg.encoding}")
+    if msg.encoding in _EVEN_HEIGHT and height % 2:
+        raise ImageError(f"height: {height}; allowed: an even number for {msg.encoding}")
     if msg.encoding.startswith("bayer") and (width < 2 or height < 2):
         raise ImageError(f"height x width: {height} x {width}; allowed: 2 x 2 or more for Bayer")
     row = width * channels * np.dtype(dtype).itemsize
@@ -76,10 +93,14 @@ def check_image(msg: Any) -> tuple[int, int]:
         raise ImageError(
             f"step: {msg.step}; allowed: {row} or more ({width} pixels of {msg.encoding})"
         )
-    smallest, largest = msg.step * (height - 1) + row, msg.step * height
+    largest = msg.step * height
+    if msg.encoding in _PLANES:
+        largest += int(largest * _PLANES[msg.encoding])
+    smallest = largest - (msg.step - row)  # the last row may come without its padding
     if not smallest <= len(msg.data) <= largest:
         raise ImageError(
-            f"data: {len(msg.data)} bytes; allowed: {largest} (step {msg.step} x height {height})"
+            f"data: {len(msg.data)} bytes; allowed: {largest} (step {msg.step} x height {height}"
+            f"{', and the colours' if msg.encoding in _PLANES else ''})"
         )
     return height, width
 
@@ -90,8 +111,10 @@ def decode_image(msg: Any) -> Array:
     dtype, channels, conversion = _PLAIN[msg.encoding]
     row = width * channels * np.dtype(dtype).itemsize
     raw = np.frombuffer(msg.data, dtype=np.uint8)
-    if len(raw) < msg.step * height:  # the last row came without its padding
-        raw = np.concatenate([raw, np.zeros(msg.step * height - len(raw), np.uint8)])
+    if len(raw) % msg.step:  # the last row came without its padding
+        raw = np.concatenate([raw, np.zeros(-len(raw) % msg.step, np.uint8)])
+    if msg.encoding in _PLANES:
+        return _from_planes(msg.encoding, raw.reshape(-1, msg.step), height, width)
     rows = raw.reshape(height, msg.step)[:, :row]
     order = ">" if msg.is_bigendian else "<"
     pixels = np.ascontiguousarray(rows).view(np.dtype(dtype).newbyteorder(order))
@@ -101,23 +124,36 @@ def decode_image(msg: Any) -> Array:
     return cv2.cvtColor(pixels if channels > 1 else pixels[..., 0], conversion)
 
 
+def _from_planes(encoding: str, rows: Array, height: int, width: int) -> Array:
+    """nv21 (V, U for 2 x 2 pixels) or nv24 (U, V for each); ``rows`` (R, step) bytes."""
+    if encoding == "nv21":
+        return cv2.cvtColor(np.ascontiguousarray(rows[:, :width]), cv2.COLOR_YUV2RGB_NV21)
+    colours = rows[height:].reshape(height, -1)[:, : 2 * width].reshape(height, width, 2)
+    return cv2.transform(np.dstack([rows[:height, :width], colours]), _BT601)
+
+
 def decode_compressed(msg: Any) -> Array:
     """A sensor_msgs/CompressedImage (JPEG or PNG) as (H, W, 3) uint8 RGB. Raises ImageError.
 
-    The format field is free text ("jpeg", "rgb8; jpeg compressed bgr8"); what counts is the data.
+    The format field is free text ("jpeg", "rgb8; jpeg compressed bgr8"); what counts is the data,
+    but for a mosaic ("bayer_rggb8; jpeg compressed") and for the order of the colours.
     """
     if "compressedDepth" in msg.format:
         raise ImageError(f"format: {msg.format!r}; allowed: {', '.join(_COMPRESSED)} colour images")
     data = bytes(msg.data)
     _check_size(*_size_of(data, msg.format))
     pixels = cv2.imdecode(
-        np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+        np.frombuffer(data, np.uint8), cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
     )
     if pixels is None:
         raise ImageError(
             f"data: {len(data)} bytes that do not decode; allowed: a whole JPEG or PNG"
         )
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+    if pixels.ndim == 2:
+        pattern = msg.format.split(";")[0].strip().rstrip("1068")
+        return cv2.cvtColor(pixels, _BAYER.get(pattern, cv2.COLOR_GRAY2RGB))
+    # image_transport says in which order the colours were when it compressed them.
+    return pixels if "compressed rgb" in msg.format else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 
 def encode_rgb8(msg: Any, pixels: Array) -> Any:
@@ -153,7 +189,7 @@ def _to_uint8(pixels: Array) -> Array:
         if low < 0 or high > 1:
             raise ImageError(f"data: values {low:g} to {high:g}; allowed: 0 to 1 for float images")
         return (pixels * 255 + 0.5).astype(np.uint8)
-    if pixels.dtype.itemsize == 2:
+    if pixels.dtype.itemsize == 2:  # the upper byte
         return (pixels >> 8).astype(np.uint8)
     return pixels
 

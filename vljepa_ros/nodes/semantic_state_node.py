@@ -18,9 +18,9 @@ from vljepa_msgs.msg import Vocabulary as VocabularyMsg
 from vljepa_msgs.srv import EncodeGoal, PredictOutcomes
 
 from ..planning.candidates import check_candidates, load_frames
-from . import convert, qos
+from . import convert, middleware, qos
 from .clip_buffer import Arrival, Clip, ClipBuffer, Frame
-from .diagnostics import OK, WARN, Latency, Rate, Report
+from .diagnostics import MUCH_LOSS, OK, WARN, Latency, Rate, Report
 from .images import ImageError, check_image, decode_compressed, decode_image
 from .lifecycle import ManagedNode, in_one_line, run
 from .perception import Loader, Perception, Seen, load_model
@@ -183,7 +183,10 @@ class SemanticStateNode(ManagedNode):
         size = seen.clip.newest.pixels().shape[:2]
         if self._size not in (None, size):
             self._counts["resolution changes"] += 1
-            self.get_logger().warning(f"image size is now {size[1]} x {size[0]}")
+            self.get_logger().warning(
+                f"image size is now {size[1]} x {size[0]}",
+                throttle_duration_sec=_COMPLAIN_EVERY_S,
+            )
         self._size = size
         msg = SemanticState(
             header=seen.clip.newest.header,
@@ -290,15 +293,17 @@ class SemanticStateNode(ManagedNode):
             level, message = WARN, f"no image on {self._camera.topic} yet"
         elif self._silent:
             level, message = WARN, "camera is silent"
-        elif self._camera.publishers > 1:
-            level, message = WARN, f"{self._camera.publishers} publishers on {self._camera.topic}"
+        elif self._camera.loss.share > MUCH_LOSS:
+            level, message = WARN, f"images are lost on the way; {middleware.advice()}"
+        if self._camera.problem:
+            level, message = WARN, self._camera.problem
         values = {
             "model_id": self.diagnostics.model_id,
             "images (Hz)": f"{self._in.hz:.1f}",
             "states (Hz)": f"{self._out.hz:.1f}",
             "last image (s ago)": f"{self._in.age:.1f}",
             "dropped": str(self._worker.dropped if self._worker else 0),
-            "reliability": self._camera.reliability.name.lower(),
+            **self._camera.values(),
             **{f"images {name}": str(count) for name, count in sorted(self._counts.items())},
             **self._latency.values("latency"),
             **self._inference.values("inference"),
