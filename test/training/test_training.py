@@ -8,10 +8,18 @@ from vljepa_ros.model.config import ModelConfig
 from vljepa_ros.model.vljepa import VLJEPA
 from vljepa_ros.sim.symbolic import ACTIONS
 from vljepa_ros.training import checkpointing, phrases
-from vljepa_ros.training.objectives import caption_loss, statement_loss
-from vljepa_ros.training.scene_semantics import INDEX, STATE_SUBJECTS, STATEMENT_IDS
+from vljepa_ros.training.objectives import (
+    caption_loss,
+    position_loss,
+    statement_loss,
+    works_loss,
+)
+from vljepa_ros.training.scene_semantics import INDEX, SCENE, STATE_SUBJECTS, STATEMENT_IDS
+from vljepa_ros.training.semantics import NOT_MENTIONED
 from vljepa_ros.training.spintax import expand
 from vljepa_ros.training.transitions import NEXT, STATES, TRUE, WORKS, draw_actions, rollouts
+from vljepa_ros.training.wording import analogies, analogy_loss
+from vljepa_ros.training.workbench_semantics import WORKBENCH
 
 
 def test_spintax_expands_nested_choices_and_macros():
@@ -43,10 +51,10 @@ def test_no_held_out_sentence_is_in_the_training_corpus():
 
 
 def test_goal_labels_name_each_subject_once():
-    sentence = phrases.Sentence("x", parts=("cube_in.drawer", "drawer.closed"))
-    labels = dict(zip(STATE_SUBJECTS, sentence.reader_labels(), strict=True))
+    labels = SCENE.reader_labels(("cube_in.drawer", "drawer.closed"))
+    labels = dict(zip(STATE_SUBJECTS, labels, strict=True))
     assert labels["drawer"] == 1 and labels["cube_in"] == 2
-    assert labels["window"] == labels["cube_place"] == phrases.NOT_MENTIONED
+    assert labels["window"] == labels["cube_place"] == NOT_MENTIONED
 
 
 def test_transitions_follow_the_preconditions():
@@ -73,9 +81,9 @@ def test_the_statement_loss_is_low_for_the_truth_and_masks_what_is_also_true():
     bank = torch.nn.functional.normalize(torch.eye(len(STATEMENT_IDS)), dim=-1)[:, None]
     place, table = INDEX["cube_place.back_left"], INDEX["cube_in.table"]
     truth = torch.tensor([place, INDEX["drawer.open"]])
-    right = statement_loss(bank[truth, 0], truth, bank)
-    wrong = statement_loss(bank[[INDEX["drawer.closed"], place], 0], truth, bank)
-    also_true = statement_loss(bank[[table, INDEX["drawer.open"]], 0], truth, bank)
+    right = statement_loss(bank[truth, 0], truth, bank, SCENE.never_negative)
+    wrong = statement_loss(bank[[INDEX["drawer.closed"], place], 0], truth, bank, SCENE.never_negative)
+    also_true = statement_loss(bank[[table, INDEX["drawer.open"]], 0], truth, bank, SCENE.never_negative)
     assert right < 0.1 < also_true < wrong
 
 
@@ -110,3 +118,29 @@ def test_training_goes_on_where_it_stopped(tmp_path):
         step(second, optimizer)
     for a, b in zip(straight.parameters(), second.parameters(), strict=True):
         torch.testing.assert_close(a, b)
+
+
+def test_unknown_truth_costs_nothing():
+    rows = torch.nn.functional.normalize(torch.randn(4, 8), dim=-1)
+    bank, none = rows[:, None], torch.zeros(4, 4, dtype=torch.bool)
+    assert float(statement_loss(rows, torch.full((4,), -1), bank, none)) == 0.0
+    assert float(works_loss(torch.randn(4), np.full(4, np.nan, dtype=np.float32))) == 0.0
+    unknown = np.full((4, 2, 3), np.nan, dtype=np.float32)
+    assert float(position_loss(torch.randn(4, 2, 3), unknown)) == 0.0
+    near = position_loss(torch.zeros(1, 1, 3), np.full((1, 1, 3), 0.01, dtype=np.float32))
+    assert 0 < float(near) < float(
+        position_loss(torch.zeros(1, 1, 3), np.full((1, 1, 3), 0.05, dtype=np.float32))
+    )
+
+
+def test_parallelograms_close_when_thing_and_value_add_up():
+    quads = analogies(WORKBENCH)
+    things = [s.split(".")[0] for s in WORKBENCH.statement_ids]
+    values = [s.split(".")[1] for s in WORKBENCH.statement_ids]
+    generator = torch.Generator().manual_seed(0)
+    table = {k: torch.randn(8, generator=generator) for k in {*things, *values}}
+    additive = torch.stack([table[t] + table[v] for t, v in zip(things, values, strict=True)])
+    assert float(analogy_loss(additive, quads)) < 1e-8
+    assert float(analogy_loss(torch.randn(len(things), 8, generator=generator), quads)) > 1.0
+    held = torch.tensor([WORKBENCH.index[s] for s in WORKBENCH.held_out])
+    assert not torch.isin(quads, held).any()

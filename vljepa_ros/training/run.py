@@ -1,8 +1,14 @@
-"""One training run: wording stage, stage 1, stage 2, more wordings, export; resumable anywhere."""
+"""One training run: wording stage, stage 1, stage 2, more wordings, export; resumable anywhere.
+
+    vljepa train --config FILE --out runs/NAME
+    torchrun --nproc-per-node 2 -m vljepa_ros.training.run --config FILE --out runs/NAME
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 import time
 from dataclasses import fields
 from pathlib import Path
@@ -11,7 +17,7 @@ from typing import Any
 import torch
 import yaml
 
-from vljepa_ros.model.checkpoint import load_model
+from vljepa_ros.model.checkpoint import ModelError, load_model
 from vljepa_ros.model.config import ModelConfig
 from vljepa_ros.model.vljepa import VLJEPA
 
@@ -53,6 +59,8 @@ def run(config: dict[str, Any], folder: Path, minutes: float | None = None) -> N
     logfile = (folder / "log.txt").open("a")
 
     def log(line: str) -> None:
+        if loop.rank() > 0:
+            return
         text = f"{time.strftime('%H:%M:%S')} {line}"
         print(text, flush=True)
         print(text, file=logfile, flush=True)
@@ -139,11 +147,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
+    many = int(os.environ.get("WORLD_SIZE", "1")) > 1  # started by torchrun
+    if many:
+        torch.distributed.init_process_group("gloo")
     try:
         run(read_config(args.config), args.out, args.minutes)
-    except (ValueError, FileNotFoundError) as error:
-        print(f"vljepa train: {error}")
+    except (ValueError, FileNotFoundError, ModelError) as error:
+        print(f"vljepa train: {error}", file=sys.stderr)
         return 2
+    finally:
+        if many:
+            torch.distributed.destroy_process_group()
     return 0
 
 

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from vljepa_ros.model.vljepa import VLJEPA
 from vljepa_ros.model.y_encoder import FINE, YEncoder
 
-from . import checkpointing
+from . import checkpointing, loop
 from .phrases import Sentence
 from .semantics import IGNORED, Semantics
 
@@ -199,7 +199,7 @@ def train(
         if (step + 1) % 100 == 0 or step + 1 == config.steps:
             words = " ".join(f"{k} {v:.3f}" for k, v in running.items())
             log(f"wording {step + 1}/{config.steps} {time.time() - started:.0f} s {words}")
-        if (step + 1) % 300 == 0 or step + 1 == config.steps:
+        if loop.rank() == 0 and ((step + 1) % 300 == 0 or step + 1 == config.steps):
             checkpointing.save(path, encoder, optimizer, step + 1)
             log(f"  development: {development(encoder, language, anchors=fixed)}")
 

@@ -108,6 +108,17 @@ class WorkbenchSampler(Sampler):
         return Sentence(text, statement=statement, parts=(statement,) if asks else None,
                         doubt=FINE if asks else -100)
 
+    def statement(self, statement: str) -> str:
+        """A wording of a statement as a fact."""
+        thing, value = statement.split(".")
+        if thing in FIXTURES:
+            return self.words(self.patterns.statements[statement])
+        if thing == "count":
+            return self.words(self.own[f"count_{value}"])
+        names = {"C": thing, "D": value.removeprefix("on_"), "PLACE": value}
+        section = "place" if value in PLACES else "on" if value.startswith("on_") else value
+        return self.filled(self.own[f"statements_{section}"], names)
+
     def question(self, subject: str) -> str:
         if subject in FIXTURES:
             return super().question(subject)
