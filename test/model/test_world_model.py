@@ -60,6 +60,30 @@ def test_imagining_many_states_and_actions_equals_one_by_one(world):
     np.testing.assert_allclose(many.works[1, 1], one.works[0, 0], atol=1e-4)
 
 
+def test_chosen_pairs_equal_the_product_they_belong_to(world):
+    states = world.encode_many([clip(seed=1), clip(seed=2)])
+    actions = [Action("a", "open the drawer"), Action("b", "wait", target=(0.1, 0.0, 0.5)),
+               Action("c", "wait", target=(0.3, 0.0, 0.5))]
+    queries = world.vocabulary.queries
+    whole = world.imagine(states, actions, queries)
+    pairs = np.array([(1, 2), (0, 0), (1, 1)])
+    works = whole.works[pairs[:, 0], pairs[:, 1]]
+    some = world.imagine_pairs(states, actions, pairs, queries, read_above=np.median(works))
+    np.testing.assert_allclose(some.works, works, atol=1e-5)
+    assert some.read.tolist() == np.flatnonzero(some.works >= np.median(works)).tolist()
+    assert len(some.states) == len(some.read) < 3
+    wanted = whole.readouts[pairs[some.read, 0], pairs[some.read, 1]]
+    np.testing.assert_allclose(some.readouts, wanted, atol=1e-4)
+    np.testing.assert_allclose(world.read(some.states, queries), wanted, atol=1e-4)
+
+
+def test_batches_join(world):
+    first, second = (world.encode(clip(seed=seed)) for seed in (1, 2))
+    joined = first.join([second, first])
+    assert len(joined) == 3
+    np.testing.assert_array_equal(joined.select([1]).tokens, second.tokens)
+
+
 @pytest.mark.parametrize("bad", [
     np.zeros((2, 3, 8, 8), np.float32), np.zeros((3, 8, 8), np.uint8),
     np.zeros((0, 3, 8, 8), np.uint8), np.zeros((1, 4, 8, 8), np.uint8), "picture",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from test.pairs import ImaginesPairs, Rows
 from vljepa_ros.planning.goal import Goal, GoalPart
 from vljepa_ros.planning.protocols import Action, Imagined
 from vljepa_ros.planning.vocabulary import Subject, Vocabulary
@@ -67,7 +68,7 @@ def toy_vocabulary():
     return Vocabulary(MODEL_ID, tuple(subjects))
 
 
-class ToyStates:
+class ToyStates(Rows):
     def __init__(self, rows):
         self.rows = np.asarray(rows, dtype=int).reshape(-1, 3)
 
@@ -78,7 +79,7 @@ class ToyStates:
         return ToyStates(self.rows[list(indices)])
 
 
-class ToyModel:
+class ToyModel(ImaginesPairs):
     """Behaves like model.world_model.LatentWorldModel."""
 
     can_suppose = can_locate = False

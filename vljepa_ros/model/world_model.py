@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from vljepa_ros.planning.goal import Goal, GoalPart
-from vljepa_ros.planning.protocols import Action, Array, Imagined
+from vljepa_ros.planning.protocols import Action, Array, Imagined, ImaginedPairs
 from vljepa_ros.planning.vocabulary import Subject, Vocabulary
 
 from .checkpoint import ModelError, load_model
@@ -42,6 +42,9 @@ class LatentStates:
 
     def select(self, indices: Sequence[int]) -> LatentStates:
         return LatentStates(self.tokens[torch.as_tensor(list(indices), dtype=torch.long)])
+
+    def join(self, others: Sequence[LatentStates]) -> LatentStates:
+        return LatentStates(torch.cat([self.tokens, *(other.tokens for other in others)]))
 
 
 class LatentWorldModel:
@@ -121,6 +124,27 @@ class LatentWorldModel:
             LatentStates(after),
             logit.sigmoid().view(count, many).float().cpu().numpy(),
             answers.view(count, many, *answers.shape[1:]).float().cpu().numpy(),
+        )
+
+    @torch.no_grad()
+    def imagine_pairs(
+        self, states: LatentStates, actions: Sequence[Action], pairs: Array, queries: Array,
+        read_above: float = 0.0, things: Array | None = None,
+    ) -> ImaginedPairs:
+        """(State, action) pairs (P, 2); only those that work with `read_above` are read."""
+        chosen = torch.as_tensor(np.asarray(pairs), dtype=torch.long).reshape(-1, 2)
+        after, logit = self.network.dynamics(
+            states.tokens[chosen[:, 0]], self._tokens_of(actions)[chosen[:, 1]]
+        )
+        works = logit.sigmoid()
+        read = torch.nonzero(works >= read_above).squeeze(1)
+        kept = LatentStates(after[read])
+        positions = np.zeros((len(kept), 0, 3), np.float32)
+        if things is not None and len(things):
+            positions = self.locate(kept, things)
+        return ImaginedPairs(
+            works.float().cpu().numpy(), read.cpu().numpy(), kept, self.read(kept, queries),
+            positions,
         )
 
     @torch.no_grad()
@@ -229,7 +253,9 @@ class LatentWorldModel:
                 self._action_tokens.clear()
                 missing = list(actions)
             encoder = self.network.y_encoder
-            embedded = encoder.action_head(encoder.vectors([a.text for a in missing]))
+            texts = list(dict.fromkeys(a.text for a in missing))  # one text may have many targets
+            embedded = encoder.action_head(encoder.vectors(texts))
+            embedded = embedded[[texts.index(a.text) for a in missing]]
             targets = target_features(missing, self.device)
             tokens = self.network.dynamics.action_tokens(embedded, targets)
             for action, token in zip(missing, tokens, strict=True):

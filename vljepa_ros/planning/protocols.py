@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -49,12 +49,32 @@ class Imagined:
     readouts: Array
 
 
+@dataclass(frozen=True)
+class ImaginedPairs:
+    """States reached from chosen (state, action) pairs; only those likely to be reached are read.
+
+    ``works`` (P,) for every pair; ``read`` (K,) int, the pairs that were read, in order;
+    ``states`` K imagined states; ``readouts`` (K, Q, D); ``positions`` (K, T, 3) of the things
+    asked for, metres, optical frame.
+    """
+
+    works: Array
+    read: Array
+    states: StateBatch
+    readouts: Array
+    positions: Array
+
+
 class StateBatch(Protocol):
     """An opaque batch of state tokens: the planner carries it about and never looks inside."""
 
     def __len__(self) -> int: ...
 
     def select(self, indices: Sequence[int]) -> StateBatch: ...
+
+    def join(self, others: Sequence[Any]) -> StateBatch:
+        """This batch followed by others of its kind."""
+        ...
 
 
 @runtime_checkable
@@ -88,5 +108,15 @@ class WorldModel(Protocol):
         """(N, T, 3) metres in the camera's optical frame, for the things asked about (T, D).
 
         Raises RuntimeError where the model cannot (`can_locate` is False).
+        """
+        ...
+
+    def imagine_pairs(
+        self, states: StateBatch, actions: Sequence[Action], pairs: Array, queries: Array,
+        read_above: float = 0.0, things: Array | None = None,
+    ) -> ImaginedPairs:
+        """The (state, action) pairs (P, 2) alone.
+
+        A pair whose action works with a probability below ``read_above`` is not read.
         """
         ...

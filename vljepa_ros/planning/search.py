@@ -1,22 +1,33 @@
-"""Beam search over imagined states, by latent distance to the goal.
+"""Search over imagined states, by latent distance to the goal, for the cheapest plan that meets it.
 
-Depth 1 ranks every candidate. Deeper, a state is expanded under every action; actions that are not
-expected to work or that leave the reading as it was are dropped; states that read the same are
-merged, the cheaper path kept. A first action is kept for changing the state, not only for coming
-closer: unlocking a drawer brings no goal closer. Deterministic: no random numbers anywhere.
+Depth 1 ranks every candidate. Deeper, the most promising states are looked behind first
+(:mod:`.frontier`), a chunk at a time, so that there is a plan early and time can run out at any
+moment. Dropped: actions not expected to work or that leave the reading as it was, states that read
+the same as one reached at no more cost (where an action's known effect says that this will come
+out, it is not even imagined), and what can no longer beat the plan found.
+Deterministic: no random numbers anywhere.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
+from .frontier import EPS, Frontier, Node
 from .goal import Goal
-from .protocols import Action, Array, StateBatch, WorldModel
+from .imagination import Judge
+from .protocols import Action, StateBatch, WorldModel
+from .tree import SearchTree, TreeNode
 from .vocabulary import Vocabulary
+
+PAIRS = 96
+"""(State, action) pairs imagined at a time: enough to fill the matrix units, few enough (about
+50 ms on two cores) to keep a time budget."""
+BEGINNING = 0.05  # of the step costs: what a plan that is as good but starts otherwise ranks behind
 
 
 @dataclass(frozen=True)
@@ -24,10 +35,11 @@ class SearchConfig:
     """How far and how wide to look."""
 
     depth: int = 8  # actions ahead
-    beam: int = 24  # imagined states kept at each depth
+    beam: int = 24  # imagined states looked behind at each depth
     step_cost: float = 0.02  # per action, in units of goal distance
     works_threshold: float = 0.5  # actions less likely to work are not imagined further
-    budget_ms: float = 0.0  # stop deepening after this long; 0 = no limit
+    budget_ms: float = 0.0  # stop after the chunk in which this has passed; 0 = no limit
+    keep_tree: bool = False  # keep what was looked at, for explanations
 
     def __post_init__(self) -> None:
         for name, low, high in (("depth", 1, 16), ("beam", 1, 512)):
@@ -36,6 +48,8 @@ class SearchConfig:
                 raise ValueError(f"search.{name} = {value} is not usable; allowed: {low}..{high}")
         if not 0 <= self.step_cost <= 1:
             raise ValueError(f"search.step_cost = {self.step_cost} is not usable; allowed: 0..1")
+        if not 0 <= self.budget_ms <= 1e7:
+            raise ValueError(f"search.budget_ms = {self.budget_ms} is not usable; allowed: 0..1e7")
 
 
 @dataclass(frozen=True)
@@ -43,8 +57,8 @@ class Step:
     """An action with what the model expects of it.
 
     ``distance_after``: goal distance of the imagined state right after the action.
-    ``plan_distance``: goal distance at the end of the best plan that starts with it, step costs
-    included; infinite when no such plan was found. ``outcome``: what changes, in words.
+    ``plan_distance``: goal distance at the end of the best way found that starts with it, step
+    costs included; infinite when there is none. ``outcome``: what changes, in words.
     """
 
     action: Action
@@ -56,7 +70,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """``status`` is 'ok', 'met' or 'out_of_reach'; ``ranked`` every candidate, best first."""
+    """``status`` is 'ok', 'met' or 'out_of_reach'; ``ranked`` every candidate, best first.
+
+    ``complete``: False when the time budget ended the search; there may be a cheaper plan then, or
+    one at all. ``explored``: pairs imagined; ``depth``: of the deepest state looked behind, plus 1.
+    """
 
     status: str
     distance_now: float
@@ -66,18 +84,8 @@ class Plan:
     planning_ms: float = 0.0
     explored: int = 0
     depth: int = 0
-
-
-@dataclass
-class _Node:
-    """One imagined state in the beam."""
-
-    row: int  # in the batch of its depth
-    path: tuple[tuple[int, float, float, str], ...]  # action, distance after, works, outcome
-    cost: float
-    distance: float
-    met: bool
-    reading: tuple[int, ...] = field(default_factory=tuple)
+    complete: bool = True
+    tree: SearchTree | None = None
 
 
 def plan(
@@ -98,163 +106,261 @@ def plan(
     if len(state) != 1:
         raise ValueError(f"state holds {len(state)} states; allowed: exactly 1")
     started = time.perf_counter()
-    subjects = vocabulary.lasting
-    queries = np.concatenate((goal.queries, vocabulary.queries[subjects]))
-    split = len(goal.parts)
-    now = world.read(state, queries)[0]
-    parts = goal.part_distances(now[:split])
-    distance_now = float(parts.sum())
-    root = _readings(vocabulary, subjects, now[split:])
-    search = _Search(world, goal, actions, vocabulary, config, subjects, queries, split)
-    best = search.run(state, root, avoid, started)
-    if bool(goal.met(now[:split])):
-        status, chosen = "met", None
+    search = Search(Judge(world, vocabulary, goal), actions, config, avoid, started)
+    best = search.run(state)
+    if search.root.unmet == 0:
+        status, best = "met", None
     else:
-        chosen = best
-        status = "ok" if chosen is not None else "out_of_reach"
+        status = "ok" if best is not None else "out_of_reach"
+    if best is not None and search.tree is not None:
+        search.tree.choose([node.trace for node in best.path()])
     return Plan(
         status=status,
-        distance_now=distance_now,
-        part_distances=tuple(float(d) for d in parts),
-        ranked=search.ranking(avoid),
-        steps=search.steps(chosen) if chosen else (),
+        distance_now=search.root.distance,
+        part_distances=search.part_distances,
+        ranked=search.ranking(best),
+        steps=search.steps(best) if best else (),
         planning_ms=(time.perf_counter() - started) * 1e3,
         explored=search.explored,
         depth=search.depth,
+        complete=search.complete,
+        tree=search.tree,
     )
 
 
-def _readings(vocabulary: Vocabulary, subjects: list[int], answers: Array) -> Array:
-    """(..., S) nearest statements for the chosen subjects."""
-    columns = [
-        vocabulary.subjects[s].nearest(answers[..., i, :])[0] for i, s in enumerate(subjects)
-    ]
-    return np.stack(columns, axis=-1)
-
-
-class _Search:
-    """The frontier, and per first action the best that was found behind it."""
+class Search:
+    """One search: the frontier, what each state costs at least, and the best plan so far."""
 
     def __init__(
-        self, world: WorldModel, goal: Goal, actions: Sequence[Action], vocabulary: Vocabulary,
-        config: SearchConfig, subjects: list[int], queries: Array, split: int,
+        self, judge: Judge, actions: Sequence[Action], config: SearchConfig,
+        avoid: frozenset[str], started: float,
     ) -> None:
-        self.world, self.goal, self.actions = world, goal, actions
-        self.vocabulary, self.config = vocabulary, config
-        self.subjects, self.queries, self.split = subjects, queries, split
-        self.explored = 0
-        self.depth = 0
-        self.first: dict[int, tuple[float, float, str]] = {}  # distance after, works, outcome
-        self.behind: dict[int, float] = {}
+        self.judge, self.actions, self.config, self.avoid = judge, actions, config, avoid
+        self.tree = SearchTree() if config.keep_tree else None
+        self.explored, self.depth, self.complete = 0, 0, True
+        self.best: Node | None = None
+        self.working: dict[int, Node] = {}  # action -> the first state in which it works
+        self._deadline = started + config.budget_ms / 1e3 if config.budget_ms else math.inf
+        self._costs = [config.step_cost + action.cost for action in actions]
+        self._cheapest = min(self._costs, default=0.0)
+        self._seen: dict[tuple[int, ...], float] = {}
+        self._distances: dict[tuple[int, ...], float] = {}
+        self._edges: list[tuple[tuple[int, ...], float, tuple[int, ...]]] = []
+        self._effects: dict[int, dict[tuple[tuple[int, int], ...], None]] = {}
+        self._first: dict[int, tuple[float, float, tuple[int, ...]]] = {}
+        self._gain = 1  # most parts that one action was seen to meet
+        self._frontier = Frontier(config.beam)
 
-    def run(
-        self, state: StateBatch, root: Array, avoid: frozenset[str], started: float
-    ) -> _Node | None:
-        """Deepen until a plan meets the goal and nothing cheaper can follow, or depth is reached.
+    def run(self, state: StateBatch) -> Node | None:
+        """The cheapest plan found that meets the goal (its last node), or None."""
+        now = self.judge.now(state)
+        key = tuple(now.keys[0].tolist())
+        self.part_distances = tuple(now.parts[0].tolist())
+        unmet = len(self.part_distances) - sum(key[len(key) - len(self.part_distances) :])
+        self.root = Node(state, 0, key, float(now.distances[0]), float(now.estimates[0]), unmet)
+        self._seen[key] = 0.0
+        self._distances[key] = self.root.distance
+        if self.tree is not None:
+            start = TreeNode(-1, "", "", 0, 1.0, 0.0, self.root.distance, "now", "root", True)
+            self.root.trace = self.tree.add(start)
+        chunk = [self.root]
+        size = max(1, PAIRS // max(1, len(self.actions)))
+        while chunk:
+            self._look_behind(chunk)
+            if time.perf_counter() > self._deadline:
+                self.complete = not self._frontier.take(1, self._worthwhile, lambda node: None)
+                break
+            chunk = self._frontier.take(
+                size, self._worthwhile, lambda node: self._mark(node, "beam")
+            )
+        return self.best
 
-        Returns the cheapest plan that meets the goal, or None.
-        """
-        config = self.config
-        nodes = [_Node(0, (), 0.0, float("inf"), False, tuple(int(v) for v in root))]
-        states, seen = state, {nodes[0].reading}
-        best: _Node | None = None
-        for depth in range(1, config.depth + 1):
-            self.depth = depth
-            states, children = self._expand(states, nodes, avoid if depth == 1 else frozenset())
-            for node in children:
-                score = node.distance + node.cost
-                start = node.path[0][0]
-                self.behind[start] = min(self.behind.get(start, float("inf")), score)
-                if node.met and (best is None or score < best.distance + best.cost):
-                    best = node
-            nodes = self._select(children, seen)
-            if not nodes:
-                break
-            # One more step costs at least step_cost: deeper plans cannot beat one found already
-            # by more than what its own distance leaves.
-            if best is not None and best.cost <= min(n.cost for n in nodes):
-                break
-            if config.budget_ms and (time.perf_counter() - started) * 1e3 > config.budget_ms:
-                break
-            states = states.select([n.row for n in nodes])
-            for i, node in enumerate(nodes):
-                node.row = i
-        return best
+    def _worthwhile(self, node: Node) -> bool:
+        """Whether something cheaper than the best plan may lie behind a node."""
+        if node.cost > self._seen[node.key] + EPS:
+            self._mark(node, "merged")
+            return False
+        if node.unmet == 0 or node.depth >= self.config.depth:
+            return False
+        if self.best is not None:
+            least = node.cost + math.ceil(node.unmet / self._gain) * self._cheapest
+            if least >= self.best.cost - EPS:
+                self._mark(node, "too dear")
+                return False
+        return True
 
-    def _expand(
-        self, states: StateBatch, nodes: list[_Node], avoid: frozenset[str]
-    ) -> tuple[StateBatch, list[_Node]]:
-        imagined = self.world.imagine(states, self.actions, self.queries)
-        self.explored += imagined.works.size
-        answers = imagined.readouts
-        distances = self.goal.distance(answers[..., : self.split, :])
-        met = self.goal.met(answers[..., : self.split, :])
-        readings = _readings(self.vocabulary, self.subjects, answers[..., self.split :, :])
-        children = []
+    def _look_behind(self, nodes: list[Node]) -> None:
+        """Imagine what every action leads to from each of the nodes."""
+        pairs, owners = [], []
         for i, node in enumerate(nodes):
-            for a, action in enumerate(self.actions):
-                reading = tuple(int(v) for v in readings[i, a])
-                works = float(imagined.works[i, a])
-                distance = float(distances[i, a])
-                outcome = self._in_words(node.reading, reading)
-                if not node.path:
-                    self.first[a] = (distance, works, outcome)
-                fails = works < self.config.works_threshold
-                if action.id in avoid or fails or reading == node.reading:
-                    continue
-                children.append(
-                    _Node(
-                        row=i * len(self.actions) + a,
-                        path=(*node.path, (a, distance, works, outcome)),
-                        cost=node.cost + self.config.step_cost + action.cost,
-                        distance=distance,
-                        met=bool(met[i, a]),
-                        reading=reading,
-                    )
-                )
-        return imagined.states, children
-
-    def _select(self, children: list[_Node], seen: set[tuple[int, ...]]) -> list[_Node]:
-        """Merge states that read the same, then keep the best; every first action keeps one."""
-        merged: dict[tuple[int, ...], _Node] = {}
-        for node in sorted(children, key=lambda n: (n.cost, n.distance, n.path)):
-            if node.reading not in seen:
-                merged.setdefault(node.reading, node)
-        seen.update(merged)
-        order = sorted(merged.values(), key=lambda n: (n.distance + n.cost, n.path))
-        kept = order[: self.config.beam]
-        represented = {n.path[0][0] for n in kept}
-        for node in order[self.config.beam :]:
-            if node.path[0][0] not in represented:
-                represented.add(node.path[0][0])
-                kept.append(node)
-        return kept
-
-    def _in_words(self, before: tuple[int, ...], after: tuple[int, ...]) -> str:
-        """What is different afterwards, e.g. 'the drawer is open'; 'nothing changes' else."""
-        changed = dict.fromkeys(
-            self.vocabulary.subjects[s].statements[after[i]]
-            for i, s in enumerate(self.subjects) if before[i] != after[i]
+            self.depth = max(self.depth, node.depth + 1)
+            if node.depth:
+                self._mark(node, "explored")
+            for a in range(len(self.actions)):
+                if not self._known_beforehand(node, a):
+                    pairs.append((i, a))
+                    owners.append(node)
+        if not pairs:
+            return
+        states = nodes[0].states.select([nodes[0].row]).join(
+            [node.states.select([node.row]) for node in nodes[1:]]
         )
-        return ", ".join(changed) or "nothing changes"
+        at_root = nodes[0].depth == 0
+        threshold = self.config.works_threshold
+        imagined, judged = self.judge.imagine(
+            states, self.actions, np.array(pairs), 0.0 if at_root else threshold
+        )
+        self.explored += len(pairs)
+        rows = {int(p): k for k, p in enumerate(imagined.read)}
+        keys = judged.keys.tolist()
+        for p, (node, (_, a)) in enumerate(zip(owners, pairs, strict=True)):
+            works, k = float(imagined.works[p]), rows.get(p)
+            if k is None:
+                self._trace(node, a, works, None, "fails")
+                continue
+            child = self._child(node, a, works, imagined.states, k, keys[k])
+            child.distance = float(judged.distances[k])
+            child.estimate = float(judged.estimates[k])
+            self._take(node, child, works >= threshold)
 
-    def ranking(self, avoid: frozenset[str]) -> tuple[Step, ...]:
-        """Every candidate: those that begin a good plan first, then by distance right after."""
-        config = self.config
-        steps = []
-        for a, (distance, works, outcome) in self.first.items():
-            behind = self.behind.get(a, float("inf"))
-            steps.append(Step(self.actions[a], distance, behind, works, outcome))
+    def _known_beforehand(self, node: Node, a: int) -> bool:
+        """Whether all known effects of an action lead from here to where a way already leads.
 
-        def order(step: Step) -> tuple[bool, float, float, str]:
-            usable = step.works >= config.works_threshold and step.action.id not in avoid
-            return (not usable, step.plan_distance, step.distance_after, step.action.id)
+        Such ways are remembered for the ranking and not imagined again.
+        """
+        if node.depth == 0 or a not in self._effects:
+            return False
+        known = []
+        for effect in self._effects[a]:
+            if all(node.key[column] == value for column, value in effect):
+                continue
+            after = list(node.key)
+            for column, value in effect:
+                after[column] = value
+            key = tuple(after)
+            if self._seen.get(key, math.inf) > node.cost + self._costs[a] + EPS:
+                return False
+            known.append(key)
+        self._edges.extend((node.key, self._costs[a], key) for key in known)
+        return bool(known)
 
-        return tuple(sorted(steps, key=order))
+    def _child(
+        self, node: Node, a: int, works: float, states: StateBatch, row: int, key: list[int]
+    ) -> Node:
+        parts = len(self.part_distances)
+        return Node(
+            states, row, tuple(key), 0.0, 0.0, parts - sum(key[len(key) - parts :]),
+            node.cost + self._costs[a], node.depth + 1, node, a, works,
+            node.first if node.depth else a,
+        )
 
-    def steps(self, node: _Node) -> tuple[Step, ...]:
+    def _take(self, node: Node, child: Node, works: bool) -> None:
+        """Judge one imagined state and, if it is worth it, put it into the frontier."""
+        a = child.action
+        if node.depth == 0:
+            self._first[a] = (child.distance, child.works, child.key)
+        if not works:
+            self._trace(node, a, child.works, child, "fails")
+            return
+        if child.key == node.key:
+            self._trace(node, a, child.works, child, "no change")
+            return
+        self.working.setdefault(a, node)
+        changes = enumerate(zip(node.key, child.key, strict=True))
+        effect = tuple((column, after) for column, (before, after) in changes if before != after)
+        self._effects.setdefault(a, {})[effect] = None
+        if node.depth == 0 and self.actions[a].id in self.avoid:
+            self._trace(node, a, child.works, child, "fails")
+            return
+        self._gain = max(self._gain, node.unmet - child.unmet)
+        self._edges.append((node.key, self._costs[a], child.key))
+        self._distances.setdefault(child.key, child.distance)
+        if child.cost >= self._seen.get(child.key, math.inf) - EPS:
+            if not self._better(child):
+                self._trace(node, a, child.works, child, "merged")
+                return
+        self._seen[child.key] = min(child.cost, self._seen.get(child.key, math.inf))
+        child.trace = self._trace(node, a, child.works, child, "open" if child.unmet else "met")
+        if child.unmet == 0:
+            if self._better(child):
+                self.best = child
+        else:
+            self._frontier.push(child)
+
+    def _better(self, node: Node) -> bool:
+        """Whether a node ends a plan that is better than the best: cheaper, then closer."""
+        if node.unmet:
+            return False
+        if self.best is None:
+            return True
+        return (round(node.cost, 9), node.distance, node.actions()) < (
+            round(self.best.cost, 9), self.best.distance, self.best.actions()
+        )
+
+    # -- the answer --------------------------------------------------------------------------------
+
+    def ranking(self, best: Node | None) -> tuple[Step, ...]:
+        """Every candidate: the plan's beginning, those that begin other good ways, the rest."""
+        values = self._values_to_go()
+        begin = best.actions()[0] if best is not None else -1
+        total = best.distance + best.cost if best is not None else math.inf
+        rows = []
+        for a, (distance, works, key) in self._first.items():
+            usable = works >= self.config.works_threshold and key != self.root.key
+            usable = usable and self.actions[a].id not in self.avoid
+            behind = self._costs[a] + values.get(key, math.inf) if usable else math.inf
+            if a == begin:
+                behind = total
+            elif usable and best is not None:
+                behind = max(behind, total + BEGINNING * self.config.step_cost)
+            outcome = self.judge.in_words(self.root.key, key)
+            step = Step(self.actions[a], distance, behind, works, outcome)
+            fails = works < self.config.works_threshold or step.action.id in self.avoid
+            rows.append(((fails, behind, distance, step.action.id), step))
+        return tuple(step for _, step in sorted(rows, key=lambda row: row[0]))
+
+    def _values_to_go(self) -> dict[tuple[int, ...], float]:
+        """For every state seen: the least goal distance plus costs at the end of a way from it.
+
+        The value of the start is left out: going back to it is a detour, not a plan.
+        """
+        values = dict(self._distances)
+        for _ in range(self.config.depth):
+            changed = False
+            for start, cost, end in reversed(self._edges):
+                if end == self.root.key:
+                    continue
+                value = values.get(end, math.inf) + cost
+                if value < values.get(start, math.inf) - EPS:
+                    values[start] = value
+                    changed = True
+            if not changed:
+                break
+        return values
+
+    def steps(self, node: Node) -> tuple[Step, ...]:
+        """The plan that ends in a node."""
         total = node.distance + node.cost
         return tuple(
-            Step(self.actions[a], distance, total, works, outcome)
-            for a, distance, works, outcome in node.path
+            Step(self.actions[n.action], n.distance, total, n.works,
+                 self.judge.in_words(n.parent.key if n.parent else (), n.key))
+            for n in node.path()
         )
+
+    # -- what is kept for explanations -------------------------------------------------------------
+
+    def _trace(self, node: Node, a: int, works: float, child: Node | None, fate: str) -> int:
+        if self.tree is None:
+            return -1
+        action = self.actions[a]
+        return self.tree.add(TreeNode(
+            node.trace, action.id, action.text, node.depth + 1, works,
+            node.cost + self._costs[a],
+            child.distance if child is not None else None,
+            self.judge.in_words(node.key, child.key) if child is not None else "",
+            fate,
+        ))
+
+    def _mark(self, node: Node, fate: str) -> None:
+        if self.tree is not None and node.trace >= 0:
+            self.tree.mark(node.trace, fate)
