@@ -11,7 +11,7 @@ from pathlib import Path
 from vljepa_ros.model.checkpoint import ModelError
 
 NAMES = ("skills", "ranking", "planning", "works", "latency", "reading", "motion", "imagined",
-         "worldmodel", "goalcheck")
+         "worldmodel", "goalcheck", "camera")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

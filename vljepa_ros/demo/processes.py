@@ -11,6 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..nodes import middleware
+
 TAIL_LINES = 6
 _PR_SET_PDEATHSIG = 1
 
@@ -33,7 +35,7 @@ class Processes:
 
     def __init__(self, logs: Path, environment: Mapping[str, str]) -> None:
         self.logs = logs
-        self._environment = dict(environment)
+        self._environment = {**environment, **middleware.environment(environment)}
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         logs.mkdir(parents=True, exist_ok=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from ..nodes import middleware
+
 NO_LOG_FILES = ["--ros-args", "--disable-external-lib-logs"]
 """Without them rcl would leave a file a process in ~/.ros/log; what it prints is kept anyway."""
 
@@ -21,6 +24,7 @@ AnyNode = TypeVar("AnyNode", bound=Node)
 @contextmanager
 def spinning(make: Callable[[], AnyNode]) -> Iterator[AnyNode]:
     """The node, made with rclpy's own signal handlers left out, and spun until the end."""
+    os.environ.update(middleware.environment())
     rclpy.init(args=NO_LOG_FILES, signal_handler_options=SignalHandlerOptions.NO)
     try:
         node = make()

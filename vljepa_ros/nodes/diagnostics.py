@@ -54,6 +54,7 @@ class Loss:
     def __init__(self) -> None:
         self._arrived: deque[float] = deque(maxlen=_LOSS_SAMPLES)
         self._lost: deque[tuple[float, int]] = deque(maxlen=_LOSS_SAMPLES)
+        self.count = 0  # lost in all
 
     def arrived(self) -> None:
         self._arrived.append(time.monotonic())
@@ -61,6 +62,7 @@ class Loss:
     def lost(self, count: int) -> None:
         """The middleware says that ``count`` messages more did not arrive."""
         self._lost.append((time.monotonic(), count))
+        self.count += count
 
     @property
     def share(self) -> float:

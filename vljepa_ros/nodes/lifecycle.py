@@ -28,6 +28,7 @@ from rclpy.publisher import Publisher
 from rclpy.signals import SignalHandlerOptions
 from rclpy.timer import Timer
 
+from . import middleware
 from .diagnostics import ERROR, OK, WARN, Diagnostics, Report
 from .parameters import Parameters
 
@@ -193,6 +194,7 @@ def run(make: Callable[[], ManagedNode], args: list[str] | None = None) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    os.environ.update(middleware.environment())
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     node = make()
     executor = SingleThreadedExecutor()

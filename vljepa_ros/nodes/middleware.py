@@ -14,7 +14,7 @@ from pathlib import Path
 from .share import share
 
 VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE"
-_ALSO = "FASTDDS_DEFAULT_PROFILES_FILE"  # Fast DDS's newer name for the same
+VARIABLES = (VARIABLE, "FASTDDS_DEFAULT_PROFILES_FILE")  # and Fast DDS's newer name for it
 
 
 def profile() -> Path:
@@ -24,7 +24,7 @@ def profile() -> Path:
 
 def profile_in_force(environment: Mapping[str, str] = os.environ) -> str:
     """Path of the profile that a process with this environment loads; "" for none."""
-    return environment.get(VARIABLE) or environment.get(_ALSO) or ""
+    return next(filter(None, map(environment.get, VARIABLES)), "")
 
 
 def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
