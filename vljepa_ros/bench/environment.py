@@ -42,8 +42,10 @@ class Environment(ABC):
     """Skills: run(action_id, on_step=callback(phase, step)) with real physics."""
 
     def __init__(self) -> None:
+        """Subclasses set `scene` and `runner` before they call this."""
         self.semantics = semantics(self.name)
-        self._by_id: dict[str, Action] = {}
+        # Made while the camera is where it belongs: an Appearance moves it a little.
+        self._candidates = {action.id: action for action in self._all_candidates()}
 
     # -- states --
 
@@ -54,6 +56,10 @@ class Environment(ABC):
     @abstractmethod
     def statements(self, state: State) -> dict[str, str]:
         """Subject id -> the statement id that is true of it, for every lasting subject."""
+
+    def remembered(self, state: State) -> dict[str, str]:
+        """`statements` for someone who saw how it came about: what is hidden now is known too."""
+        return self.statements(state)
 
     @abstractmethod
     def hidden(self, state: State) -> frozenset[str]:
@@ -69,6 +75,15 @@ class Environment(ABC):
             pass
         return state
 
+    def draw_with(self, rng: np.random.Generator, things: Collection[str]) -> State:
+        """A random state in which these things are there."""
+        return self.random_state(rng)
+
+    def too_many(self, rng: np.random.Generator) -> tuple[list[str], State, set[str]] | None:
+        """A goal that needs more room than there is: statements, a state, candidates to leave out;
+        None where nothing is that small."""
+        return None
+
     def held_out(self, state: State) -> bool:
         """Whether the state shows a combination that training never showed."""
         return False
@@ -80,14 +95,16 @@ class Environment(ABC):
         """Ids of the actions that concern what is there in this state."""
 
     @abstractmethod
+    def _all_candidates(self) -> list[Action]:
+        """Every action in plain words, targets in the optical frame."""
+
     def candidates(self, ids: Collection[str] | None = None) -> list[Action]:
-        """Candidate actions with targets in the optical frame: the given ids, or all."""
+        """Candidate actions: the given ids, or all."""
+        return [a for a in self._candidates.values() if ids is None or a.id in ids]
 
     def candidates_in_order(self, ids: Sequence[str]) -> list[Action]:
         """One candidate for each id, repeats included."""
-        if not self._by_id:
-            self._by_id.update({a.id: a for a in self.candidates()})
-        return [self._by_id[i] for i in ids]
+        return [self._candidates[i] for i in ids]
 
     @abstractmethod
     def apply(self, state: State, action: str) -> State:
@@ -132,6 +149,12 @@ class Environment(ABC):
     @abstractmethod
     def wording(self, kind: str, seed: int) -> Wording:
         """Goal sentences: 'plain' or 'held_out'."""
+
+    def fill(
+        self, text: str, parts: Sequence[str], state: State, rng: np.random.Generator
+    ) -> tuple[str, list[str]]:
+        """A sentence and its parts with the placeholders of this world filled in."""
+        return text, list(parts)
 
     def say(self, statement: str) -> str:
         """A statement's canonical wording."""

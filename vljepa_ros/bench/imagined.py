@@ -50,7 +50,7 @@ def run(
         if other is not None:
             marks.add("blind", passed, imagine(world, other[1], actions))
             marks.add("rules_blind", passed, [
-                place.statements(s) for s in roll(place, other[0], sequence)
+                place.remembered(s) for s in roll(place, other[0], sequence)
             ])
         other = (truth, seen)
     figure = marks.balanced("ours", FIGURE_DEPTH)
@@ -94,9 +94,9 @@ class Marks:
 
     def add(self, method: str, passed: list[State], readings: list[Reading]) -> None:
         """`passed` and `readings` begin with the picture's own state."""
-        first = self.place.statements(passed[0])
+        first = self.place.remembered(passed[0])
         for depth in DEPTHS:
-            true = self.place.statements(passed[depth])
+            true = self.place.remembered(passed[depth])
             right = {s: readings[depth].get(s) == value for s, value in true.items()}
             self.all[method, depth] += right.values()
             self.whole[method, depth].append(all(right.values()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -31,9 +31,9 @@ class SceneEnvironment(Environment):
     name = "scene-v0"
 
     def __init__(self) -> None:
-        super().__init__()
         self.scene = Scene()
         self.runner = SkillRunner(self.scene)
+        super().__init__()
 
     def random_state(self, rng: np.random.Generator) -> SymbolicState:
         return worlds.random_state(rng)
@@ -54,8 +54,8 @@ class SceneEnvironment(Environment):
     def actions(self, state: SymbolicState) -> list[str]:
         return list(symbolic.ACTIONS)
 
-    def candidates(self, ids: Collection[str] | None = None) -> list[Action]:
-        return [a for a in worlds.candidates(self.scene) if ids is None or a.id in ids]
+    def _all_candidates(self) -> list[Action]:
+        return worlds.candidates(self.scene)
 
     def apply(self, state: SymbolicState, action: str) -> SymbolicState:
         return symbolic.apply(state, action)

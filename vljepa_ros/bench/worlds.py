@@ -86,12 +86,15 @@ class Eyes:
 
 
 class TextOnly:
-    """The strongest simple rival: similarity of goal and action texts in the raw MiniLM."""
+    """The strongest simple rival: similarity of goal and action texts in the raw MiniLM.
 
-    def __init__(self, actions: Sequence[Action]) -> None:
+    `texts`: further texts that `likeness` compares with.
+    """
+
+    def __init__(self, actions: Sequence[Action], texts: Sequence[str] = ()) -> None:
         self.encoder = MiniLM(YEncoderConfig()).eval()
         self.actions = list(actions)
-        self.vectors = self._embed([a.text for a in actions])
+        self.vectors = self._embed([*(a.text for a in actions), *texts])
 
     @torch.no_grad()
     def _embed(self, texts: list[str]) -> torch.Tensor:
@@ -101,8 +104,13 @@ class TextOnly:
 
     def rank(self, goal: str) -> list[str]:
         """Action ids, most similar first."""
-        order = (self.vectors @ self._embed([goal])[0]).argsort(descending=True)
+        likeness = self.vectors[: len(self.actions)] @ self._embed([goal])[0]
+        order = likeness.argsort(descending=True)
         return [self.actions[int(i)].id for i in order]
+
+    def likeness(self, text: str) -> float:
+        """Cosine with the most similar of the actions' texts and the further texts."""
+        return float((self.vectors @ self._embed([text])[0]).max())
 
     def similarity(self, first: str, second: str) -> float:
         """Cosine of two texts."""

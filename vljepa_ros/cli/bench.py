@@ -11,7 +11,8 @@ from pathlib import Path
 from vljepa_ros.model.checkpoint import ModelError
 
 NAMES = ("skills", "ranking", "planning", "works", "latency", "reading", "motion", "imagined",
-         "worldmodel", "goalcheck", "camera")
+         "worldmodel", "goalcheck", "refusal", "surface",
+         "camera")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--episodes", type=int, help="how many (default: the benchmark's own)")
     parser.add_argument("--env", choices=("scene-v0", "workbench"),
                         help="which world (default: scene-v0)")
-    parser.add_argument("--goals", type=Path, help="planning: goals from this YAML file")
+    parser.add_argument("--goals", type=Path, help="planning, refusal: goals from this YAML file")
     parser.add_argument("--wording", choices=("plain", "held_out"), help="planning: goal wording")
     parser.add_argument("--tasks", action="store_true",
                         help="planning: OGBench's official tasks 1, 2, 4, 5")
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cover", action="store_true",
                         help="planning: the camera is covered for some looks of every episode")
     parser.add_argument("--rivals", type=int, help="planning: episodes for each rival")
-    parser.add_argument("--model", type=Path, help="model folder (default: models/compact)")
+    parser.add_argument("--model", type=Path, help="model folder (default: that of the world)")
     parser.add_argument("--json", type=Path, help="write the JSON object here as well")
 
 

@@ -18,6 +18,14 @@ _TINTED_MATERIALS = {"floor": "grid", "drawer": "drawer_body", "window": "window
 
 Rgb = tuple[float, float, float]
 
+# What `Appearance.held_out` draws from. `random` keeps the channels of a gain within 0.2 of each
+# other; here red and blue of the light are at least 0.24 apart.
+_CASTS: tuple[Rgb, ...] = ((1.2, 1.0, 0.74), (0.8, 0.97, 1.2))  # warm, cold
+_HELD_OUT_LIGHT = ((0.62, 0.75), (1.2, 1.4))
+_HELD_OUT_REPEAT = ((-1.8, -1.2), (1.2, 1.8))  # powers of two; `random` stays within -1 to 1
+_FLOORS: tuple[Rgb, ...] = ((3.2, 2.2, 1.2), (1.0, 2.4, 1.4), (2.8, 2.6, 2.6))
+_PAINTS: tuple[Rgb, ...] = ((1.05, 0.85, 0.6), (0.7, 0.95, 0.65), (0.9, 0.65, 0.85))
+
 
 @dataclass(frozen=True)
 class Appearance:
@@ -58,6 +66,36 @@ class Appearance:
             window_tint=gain(0.75, 1.0),
             camera_shift=_rgb(strength * rng.uniform(-1, 1, 3) * CAMERA_SHIFT_M),
             camera_turn=_rgb(strength * rng.uniform(-1, 1, 3) * CAMERA_TURN_RAD),
+        )
+
+    @classmethod
+    def held_out(cls, rng: np.random.Generator) -> Appearance:
+        """Draw one that `random` never draws: for benchmarks only.
+
+        Light with a warm or a cold cast, dim or bright (the casts differ by more between red and
+        blue than `random` allows), from further aside; another floor and other paint on drawer
+        and window; a floor pattern coarser or finer than any in training. The camera is nudged as
+        in `random`.
+        """
+        cast = _CASTS[rng.integers(len(_CASTS))]
+        bright = rng.uniform(*_HELD_OUT_LIGHT[rng.integers(len(_HELD_OUT_LIGHT))])
+        side = rng.choice((-1.0, 1.0), 2) * rng.uniform(0.75, 1.1, 2)
+        repeat = rng.uniform(*_HELD_OUT_REPEAT[rng.integers(len(_HELD_OUT_REPEAT))])
+
+        def paint() -> Rgb:
+            tint = np.array(_PAINTS[rng.integers(len(_PAINTS))])
+            return _rgb(tint * rng.uniform(0.9, 1.1))
+
+        return cls(
+            diffuse_gain=_rgb(bright * np.array(cast)),
+            ambient=_rgb(rng.uniform(0.05, 0.25) * np.array(cast)),
+            light_offset=_rgb(np.array([*side, rng.uniform(-0.1, 0.3)])),
+            floor_tint=_rgb(np.array(_FLOORS[rng.integers(len(_FLOORS))]) * rng.uniform(0.8, 1.2)),
+            floor_repeat=float(2.0**repeat),
+            drawer_tint=paint(),
+            window_tint=paint(),
+            camera_shift=_rgb(rng.uniform(-1, 1, 3) * CAMERA_SHIFT_M),
+            camera_turn=_rgb(rng.uniform(-1, 1, 3) * CAMERA_TURN_RAD),
         )
 
 
