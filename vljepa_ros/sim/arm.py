@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vljepa_ros.sim.scene import REST_POS, REST_YAW, Scene
+from vljepa_ros.sim.tabletop import REST_POS, REST_YAW, Tabletop
 
 OPEN, SHUT = 0.0, 1.0
 AJAR = 0.3  # fingers just wide enough for the cube: fits between the walls of the drawer
@@ -33,7 +33,7 @@ class Unstable(Exception):
 
 
 class Arm:
-    """Moves the gripper of a `Scene` through waypoints (metres and radians, world frame).
+    """Moves the gripper of a `Tabletop` through waypoints (metres and radians, world frame).
 
     After every control step (50 ms) `on_step(phase, step)` is called and `should_stop()` asked.
     Raises Preempted, TimedOut or Unstable out of any move.
@@ -41,7 +41,7 @@ class Arm:
 
     def __init__(
         self,
-        scene: Scene,
+        scene: Tabletop,
         on_step: StepCallback | None = None,
         should_stop: Callable[[], bool] | None = None,
         timeout_steps: int = 400,

@@ -23,7 +23,7 @@ drawer it ends where the official tasks want it (0.33, -0.356): a hidden wall be
 front pushes it there.
 """
 _NEAR_BUTTONS_X = 0.46  # beyond this the fingers must open along y or they hit the button boxes
-_GRIPPER_ROOM = np.array([0.016, 0.054])  # how far off the drawer's centre the gripper fits, m
+GRIPPER_ROOM = np.array([0.016, 0.054])  # how far off the drawer's centre the gripper fits, m
 _GRIPPER_HALF = (0.078, 0.0375)  # its half extents along the opening of the fingers and across
 _CLEAR_M = 0.003
 _BIG_TURN = 0.9  # the hand turns this much only high up, where it sweeps over the handles
@@ -98,7 +98,7 @@ def put_down_safely(arm: Arm) -> None:
 def _reachable_in_drawer(scene: Scene, xy: np.ndarray) -> np.ndarray:
     """The point nearest to `xy` where the knuckles of the gripper clear the drawer's walls."""
     centre = np.array([DRAWER_X, DRAWER_SHUT_Y - scene.drawer_pos])
-    return centre + np.clip(xy - centre, -_GRIPPER_ROOM, _GRIPPER_ROOM)
+    return centre + np.clip(xy - centre, -GRIPPER_ROOM, GRIPPER_ROOM)
 
 
 def _grasp_yaw(scene: Scene, in_drawer: bool) -> float:

@@ -8,7 +8,7 @@ from enum import Enum
 import numpy as np
 
 from vljepa_ros.sim.arm import ALONG_X, OPEN, SHUT, Arm
-from vljepa_ros.sim.scene import Scene
+from vljepa_ros.sim.tabletop import Tabletop
 
 REACHED_M = 0.012  # a slide counts as moved when it is this near to its end
 LOCKED_M = 0.008  # a slide that moved less than this under a full pull is locked
@@ -34,16 +34,17 @@ class Slide:
     approach: float  # height above the handle from which the gripper comes down
     open_at: float
     speed: float  # how far ahead of the gripper the target is set, metres
+    aside: tuple[float, float, float] = (0.0, 0.0, 0.0)  # from the middle of the bar, metres
 
-    def position(self, scene: Scene) -> float:
+    def position(self, scene: Tabletop) -> float:
         """Slide position, metres."""
         return scene.drawer_pos if self.name == "drawer" else scene.window_pos
 
-    def handle(self, scene: Scene) -> np.ndarray:
+    def handle(self, scene: Tabletop) -> np.ndarray:
         """Where to grasp (3,), metres, world."""
         env = scene.env
         site = env._drawer_site_id if self.name == "drawer" else env._window_site_id
-        return scene.data.site_xpos[site].copy()
+        return scene.data.site_xpos[site] + np.array(self.aside)
 
     def goal(self, opened: bool) -> float:
         """The end of the slide, metres."""

@@ -39,7 +39,7 @@ CUBE_RGBA: dict[str, tuple[float, float, float, float]] = {
 NEAR_PLACE_M = 0.045  # a cube stands at a place when it is within this
 ON_CUBE_M = 0.025  # a cube stands on another when their centres are this near, seen from above
 PLACE_JITTER_M = 0.012  # a start puts a cube this far off its place, along x and y
-DRAWER_DROP_X = DRAWER_X - 0.015  # as far from the wall that hides it as the gripper gets
+DRAWER_DROP_X = DRAWER_X - 0.013  # as far from the wall that hides it as the gripper gets
 _LEVEL_M = 0.012  # heights of a stack are met this well
 _STACK_JITTER_M = 0.005
 _STACK_TURN = 0.3
@@ -116,7 +116,7 @@ def _in_drawer_pose(
     drawer_pos: float, rng: np.random.Generator
 ) -> tuple[float, float, float, float]:
     """Where the skills leave it: near the front of the drawer, roughly aligned with it."""
-    x = DRAWER_DROP_X + rng.uniform(-0.012, 0.012)
+    x = DRAWER_DROP_X + rng.uniform(-0.008, 0.008)
     y = DRAWER_SHUT_Y - drawer_pos + rng.uniform(0.02, 0.052)
     yaw = rng.integers(4) * _QUARTER + rng.uniform(-0.15, 0.15)
     if y < CUBE_MIN_Y + 0.004:  # squeezed between the drawer's front and the wall: aligned
