@@ -106,8 +106,9 @@ def _amend(folder: Path, thresholds: dict[str, float], **facts: dict[str, float]
 
 @torch.no_grad()
 def calibrate_sight(folder: Path, scenario: Scenario, count: int = 400) -> None:
-    """Set sight_threshold: the mean confidence of the lasting readings below which a picture is
-    taken to show nothing known; nearly no held-out picture is below it."""
+    """Set sight_threshold and strange_threshold: below this mean confidence of the lasting readings
+    a picture is taken to show nothing known, above this mean distance to the statements read to
+    show another scene; nearly no held-out picture is beyond either."""
     world = LatentWorldModel.load(folder)
     clips = scenario.held_out(count, np.random.default_rng(17))
     seen = [_confidence(world, c) for c in clips.clip.split(64)]
@@ -115,7 +116,11 @@ def calibrate_sight(folder: Path, scenario: Scenario, count: int = 400) -> None:
     dark = torch.randint(0, 12, clips.clip[:64].shape, dtype=torch.uint8)
     useless = np.concatenate([_confidence(world, noise), _confidence(world, dark)])
     limit = float(np.quantile(np.concatenate(seen), SIGHT_QUANTILE))
-    _amend(folder, {"sight_threshold": round(limit, 4)}, sight={
+    off = np.concatenate([_strangeness(world, c) for c in clips.clip.split(64)])
+    strange = float(np.quantile(off, 1 - SIGHT_QUANTILE))
+    _amend(folder, {
+        "sight_threshold": round(limit, 4), "strange_threshold": round(strange, 4),
+    }, sight={
         "useless_recognised": round(float((useless < limit).mean()), 4),
     })
 
@@ -131,6 +136,13 @@ def _confidence(world: LatentWorldModel, clip: torch.Tensor) -> np.ndarray:
         vocabulary.subjects[s].nearest(answers[:, i])[1] for i, s in enumerate(vocabulary.lasting)
     ]
     return np.asarray(np.mean(each, axis=0))
+
+
+def _strangeness(world: LatentWorldModel, clip: torch.Tensor) -> np.ndarray:
+    """(B,) as planning.picture_goal.strangeness has it."""
+    queries = torch.from_numpy(world.vocabulary.queries)
+    answers = world.network.predictor(world.network.x_encoder(clip), queries).numpy()
+    return np.array([strangeness(world.vocabulary, row) for row in answers])
 
 
 @torch.no_grad()

@@ -145,7 +145,8 @@ class WorkbenchSampler(Sampler):
         elif verb == "stack":
             names["D"] = rest[0].removeprefix("on_")
         section = {"place": "place", "stack": "on", "drawer": "drawer"}[verb]
-        kind = "actions" if self.rng.random() < 0.7 else "goals"
+        # A goal "put blue under red" moves red's support: no wording of the action "red on blue".
+        kind = "actions" if verb == "stack" or self.rng.random() < 0.7 else "goals"
         return Sentence(self.filled(self.own[f"{kind}_{section}"], names), action=action)
 
     def compound(self) -> Sentence:
