@@ -147,6 +147,11 @@ class Belief:
         self.state = world.suppose(state, self._to_tell())
         return self.state
 
+    def tell(self, world: WorldModel, state: StateBatch) -> StateBatch:
+        """A state (batch of one) that is no look, told what is remembered."""
+        told = self._to_tell()
+        return world.suppose(state, told) if len(told) else state
+
     def study(self, world: WorldModel, actions: Sequence[Action], works: float = 0.5) -> None:
         """Learn, once, which subjects tell of the things together: they are imagined to change
         whenever a thing moves. They say nothing about why a thing is hidden."""
