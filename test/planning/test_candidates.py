@@ -88,7 +88,7 @@ actions:
         ("actions: {", "not YAML"),
         ("- a\n- b", "a list; allowed: a mapping"),
         ("actions: 3", "actions: a int; allowed: a list"),
-        ("actions: []", "actions: 0 of them; allowed: 1 to 64"),
+        ("actions: []", "actions: 0 of them; allowed: 1 to 128"),
         ("actions: [5]", "actions[0]: a int; allowed: a mapping"),
         ("acts: []", "key 'acts'; allowed: actions, frame_id"),
         ("actions: [{id: a, text: x, speed: 1}]", "actions[0]: key 'speed'; allowed: cost, id"),

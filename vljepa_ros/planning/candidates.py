@@ -21,7 +21,7 @@ from transforms3d.quaternions import quat2mat
 
 from .protocols import Action, Array
 
-MAX_CANDIDATES = 64
+MAX_CANDIDATES = 128
 MAX_ID = 64
 MAX_TEXT = 256
 MAX_PARAMETERS = 32

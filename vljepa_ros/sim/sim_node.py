@@ -27,15 +27,13 @@ from vljepa_ros.nodes.diagnostics import OK, Latency, Rate, Report
 from vljepa_ros.nodes.images import encode_rgb8
 from vljepa_ros.nodes.lifecycle import ManagedNode, in_one_line, run
 from vljepa_ros.nodes.worker import Mailbox
-from vljepa_ros.sim.symbolic import ACTIONS, GOAL_VALUES
+from vljepa_ros.sim import environments
 
 Result = ExecuteAction.Result
 _REMEMBERED = 1000  # execution ids
 _TYPICAL_STEPS = 90  # of a skill, for the progress in the feedback
 _START_S = 60.0  # longest the scene may take to come up
-_STARTS = {
-    key: [value for value in values if value != "table"] for key, values in GOAL_VALUES.items()
-}
+_STARTS = environments.start_parameters()
 
 
 class _Job:
@@ -58,10 +56,9 @@ class SimNode(ManagedNode):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("sim_node", **kwargs)
         declare = self.parameters.declare
-        for key, values in _STARTS.items():
-            words = key.replace("_", " ")
-            default = "back_middle" if key == "cube" else values[-1]
-            declare(key, default, f"Where the {words} starts.", choices=values)
+        declare("env", "scene-v0", "The world.", choices=environments.ENVIRONMENTS)
+        for key, start in _STARTS.items():
+            declare(key, start.default, start.description, choices=start.allowed)
         declare("seed", 0, "Seed of the start's jitter.", between=(0, 2**31 - 1))
         declare("camera_rate", 12.0, "Pictures a second.", between=(1.0, 60.0))
         declare("width", 256, "Width of the picture in pixels.", between=(32, 2048))
@@ -78,7 +75,9 @@ class SimNode(ManagedNode):
     # -- lifecycle ---------------------------------------------------------------------------------
 
     def setup(self) -> None:
-        self._start_state = {key: self.parameters[key] for key in _STARTS}
+        self._env = self.parameters["env"]
+        values = {key: self.parameters[key] for key in _STARTS}
+        self._start_state = environments.start_state(self._env, values)
         self._frame_s = 1.0 / self.parameters["camera_rate"]
         self._factor = self.parameters["real_time_factor"]
         self._jobs: deque[_Job] = deque()
@@ -161,8 +160,9 @@ class SimNode(ManagedNode):
         if not request.execution_id:
             return "execution_id: empty; allowed: a name of its own for every execution"
         skill = request.action.skill or request.action.id
-        if skill not in ACTIONS:
-            return f"action.skill: {skill!r}; allowed: {', '.join(ACTIONS)}"
+        allowed = environments.actions(self._env)
+        if skill not in allowed:
+            return f"action.skill: {skill!r}; allowed: {', '.join(allowed)}"
         return ""
 
     # -- simulator's thread ------------------------------------------------------------------------
@@ -170,15 +170,12 @@ class SimNode(ManagedNode):
     def _simulate(self) -> None:
         try:
             gymnasium.logger.min_level = gymnasium.logger.ERROR  # float precision of its own boxes
-            from vljepa_ros.sim.scene import Scene
-            from vljepa_ros.sim.skills import SkillRunner
-            from vljepa_ros.sim.symbolic import SymbolicState
-
-            scene = Scene(self.parameters["width"], self.parameters["height"])
-            scene.reset(SymbolicState(**self._start_state), seed=self.parameters["seed"])
+            scene, self._runner = environments.make(
+                self._env, self.parameters["width"], self.parameters["height"]
+            )
+            scene.reset(self._start_state, seed=self.parameters["seed"])
             scene.render()
             self._info = _camera_info(scene)
-            self._runner = SkillRunner(scene)
         except Exception as error:
             self._problem = RuntimeError(f"the scene does not come up: {in_one_line(error)}")
             self._up.set()
@@ -198,7 +195,7 @@ class SimNode(ManagedNode):
                 self._wake.clear()
 
     def _carry_out(self, scene: Any, job: _Job) -> None:
-        from vljepa_ros.sim.scene import CONTROL_PERIOD_S
+        from vljepa_ros.sim.tabletop import CONTROL_PERIOD_S
 
         began = time.monotonic()
         next_frame = [began]
@@ -236,8 +233,8 @@ class SimNode(ManagedNode):
     def _run_skill(
         self, job: _Job, on_step: Callable[[str, int], None], should_stop: Callable[[], bool]
     ) -> ExecuteAction.Result:
-        from vljepa_ros.sim.scene import CONTROL_PERIOD_S, WORLD_FRAME
-        from vljepa_ros.sim.skills import TIMEOUT_STEPS
+        from vljepa_ros.sim.skill_runner import TIMEOUT_STEPS
+        from vljepa_ros.sim.tabletop import CONTROL_PERIOD_S, WORLD_FRAME
 
         action = job.action
         skill = action.skill or action.id
@@ -271,18 +268,18 @@ class SimNode(ManagedNode):
 
     def _rest(self, scene: Any) -> None:
         """Physics go on while nothing is done."""
-        from vljepa_ros.sim.scene import REST_POS, REST_YAW
+        from vljepa_ros.sim.tabletop import REST_POS, REST_YAW
 
         scene.step(scene.action_towards(REST_POS, REST_YAW, 0.0))
 
     def _show(self, scene: Any) -> None:
         """Render and publish; nothing moves meanwhile, so the stamp is the moment shown."""
-        from vljepa_ros.sim.scene import CAMERA_FRAME
+        from vljepa_ros.sim.tabletop import CAMERA_FRAME
 
         began = time.monotonic()
         stamp = self.get_clock().now().to_msg()
         image = encode_rgb8(Image(), scene.render())
-        truth = vars(scene.truth()) | {
+        truth = environments.state_parts(scene.truth()) | {
             "moving": scene.moving(),
             "executing": self._running.action.id if self._running is not None else "",
             "stamp": convert.seconds(stamp),

@@ -16,7 +16,7 @@ from vljepa_ros.sim.workbench_layout import DRAWER_DROP_X
 HELD_M = 0.03  # a cube this near to the pinch point is between the fingers
 _TRIES = 3
 _CLEAR_M = 0.004
-_DRAWER_GRIP = 0.2  # wider than AJAR at the tips, no wider at the knuckles: cubes lie off the middle
+_DRAWER_GRIP = 0.2  # cubes lie off the middle: wider than AJAR at the tips, not at the knuckles
 _LEVEL_GAP_M = 0.003  # above the surface when the fingers let go
 _MAX_OFF_M = 0.02  # how far off the pinch point a held cube is corrected for
 
