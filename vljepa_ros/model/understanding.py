@@ -15,6 +15,7 @@ from vljepa_ros.planning.goal import GoalPart
 MENTIONED = 0.7  # a sentence speaks of a subject from this probability on (development sentences)
 CLAUSE_SURE = 0.95  # a clause adds what the whole sentence left out from this confidence on
 MAX_CLAUSES = 12
+LESS = ("table", "stacked")  # what a place on the table or on a named cube says already
 _BREAK = re.compile(r"[,;.:!?]\s+|\s+-\s+|\b(?:and )?then\b|\b\d\)")
 
 Reading = Mapping[str, tuple[float, float, GoalPart]]
@@ -47,11 +48,20 @@ def parts_of(text: str, read: Callable[[list[str]], list[Reading]]) -> list[tupl
 
 
 def one_place_only(found: list[tuple[float, GoalPart]]) -> list[tuple[float, GoalPart]]:
-    """The cube is asked to be in one place: of two readings of it the surer one counts."""
-    cube = [item for item in found if item[1].subject.startswith("cube_")]
-    if len(cube) < 2:
-        return found
-    place = [item for item in cube if item[1].subject == "cube_place"]
-    table = [item for item in cube if item[1].statement_id == "cube_in.table"]
-    keep = place[0] if place and table else max(cube, key=lambda item: item[0])
-    return [item for item in found if item not in cube or item is keep]
+    """A thing is asked to be in one place: of two readings of it the surer one counts.
+
+    `cube_place` and `cube_in` (`red_place` and `red_in`) speak of one thing. Where the coarse one
+    only says less ("on the table", "on another cube"), the place is kept.
+    """
+    kept = list(found)
+    for place in found:
+        thing, _, kind = place[1].subject.rpartition("_")
+        if kind != "place":
+            continue
+        for other in found:
+            if other[1].subject != f"{thing}_in":
+                continue
+            says_less = other[1].statement_id.rsplit(".", 1)[-1] in LESS
+            drop = other if says_less or place[0] >= other[0] else place
+            kept = [item for item in kept if item is not drop]
+    return kept
