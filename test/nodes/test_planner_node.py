@@ -220,7 +220,7 @@ def test_candidates_are_replaced_as_a_whole_or_not_at_all(planner, probe):
     bent = place(target=Pose("world", (0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 2.0)))
     bad = [
         ([wait, wait], "actions[1].id: 'wait' a second time; allowed: unique ids"),
-        ([], "actions: 0 of them; allowed: 1 to 64"),
+        ([], "actions: 0 of them; allowed: 1 to 128"),
         ([convert.candidate_msg(Candidate(f"a{i}", "x")) for i in range(65)], "65 of them"),
         ([wait, bent], "orientation: [0.0, 0.0, 0.0, 2.0] of length 2; allowed: a unit quaternion"),
         (
