@@ -7,6 +7,10 @@
       env: scene-v0
       start: {window: open, window_lock: unlocked}
       goal: {window: closed}     # decided on the simulator's true state
+    - text: stack the red cube on the blue one
+      env: workbench             # three cubes; the colours not named here are drawn
+      start: {red_cube: back_left, blue_cube: front_right, drawer: open}
+      goal: {red_cube: on_blue}
 """
 
 from __future__ import annotations
@@ -18,9 +22,10 @@ from typing import Any
 import numpy as np
 import yaml
 
+from vljepa_ros.sim import workbench_symbolic as workbench
+from vljepa_ros.sim.environments import ENVIRONMENTS
 from vljepa_ros.sim.symbolic import GOAL_VALUES, PLACES, SymbolicState, check_goal
 
-ENVIRONMENTS = ("scene-v0",)
 KEYS = ("text", "env", "task_id", "start", "goal")
 MAX_FILE_BYTES = 4 << 20
 
@@ -33,9 +38,12 @@ class OutsideGoal:
     task_id: int | None = None
     start: dict[str, str] = field(default_factory=dict)
     goal: dict[str, str] = field(default_factory=dict)
+    env: str = "scene-v0"
 
-    def start_state(self, rng: np.random.Generator) -> SymbolicState:
-        """The start; what it leaves open is drawn at random."""
+    def start_state(self, rng: np.random.Generator) -> SymbolicState | workbench.WorkbenchState:
+        """The start; what it leaves open is drawn at random. ValueError when it cannot be."""
+        if self.env == "workbench":
+            return _workbench_start(self.start, self.goal, rng)
         values: dict[str, str] = {}
         for key, allowed in GOAL_VALUES.items():
             options = [v for v in allowed if v not in ("table", "elsewhere")]
@@ -78,13 +86,46 @@ def _goal(row: Any, i: int, path: Path) -> OutsideGoal:
     if "task_id" in row:
         if row["task_id"] not in (1, 2, 3, 4, 5):
             raise ValueError(f"{where}: task_id = {row['task_id']!r}; allowed: 1..5")
+        if row.get("env", "scene-v0") != "scene-v0":
+            raise ValueError(f"{where}: task_id is for scene-v0; {row['env']} needs start and goal")
         return OutsideGoal(text, task_id=int(row["task_id"]))
     start, goal = row.get("start") or {}, row.get("goal") or {}
     if not goal:
         raise ValueError(f"{where}: needs task_id, or start and goal")
+    env = row.get("env", "scene-v0")
+    check = workbench.check_goal if env == "workbench" else check_goal
     for name, part in (("start", start), ("goal", goal)):
         try:
-            check_goal(part)
+            check(part)
         except (ValueError, AttributeError) as error:
             raise ValueError(f"{where}: {name}: {error}") from error
-    return OutsideGoal(text, start=dict(start), goal=dict(goal))
+    found = OutsideGoal(text, start=dict(start), goal=dict(goal), env=env)
+    try:
+        found.start_state(np.random.default_rng(0))
+    except ValueError as error:
+        raise ValueError(f"{where}: start: {error}") from error
+    return found
+
+
+def _workbench_start(
+    start: dict[str, str], goal: dict[str, str], rng: np.random.Generator
+) -> workbench.WorkbenchState:
+    """Fixtures and the cubes named in start or goal, then others; what is not told stands alone."""
+    fixtures = {
+        name: start.get(name) or str(rng.choice(values))
+        for name, values in workbench.FIXTURES.items()
+    }
+    told = {key.removesuffix("_cube"): value for key, value in start.items()
+            if key not in workbench.FIXTURES}  # fmt: skip
+    words = [word for part in (start, goal) for item in part.items() for word in item]
+    named = [c for c in workbench.COLOURS if {f"{c}_cube", f"on_{c}"} & set(words)]
+    if len(named) > workbench.CUBES:
+        raise ValueError(f"cubes are {named}; allowed: {workbench.CUBES} colours")
+    rest = [str(c) for c in rng.permutation(workbench.COLOURS) if c not in named]
+    colours = [*named, *rest][: workbench.CUBES]
+    free = [str(p) for p in rng.permutation(workbench.PLACES) if p not in told.values()]
+    cubes = []
+    for colour in colours:
+        where = told.get(colour, "table")
+        cubes.append((colour, free.pop() if where == "table" else where))
+    return workbench.WorkbenchState(**fixtures, cubes=tuple(cubes))
