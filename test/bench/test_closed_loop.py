@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from vljepa_ros.bench.disturbance import Disturbance
 from vljepa_ros.bench.planning import MAX_ACTIONS, Episode, pursue
 from vljepa_ros.bench.worlds import DEFAULT_MODEL, Eyes, candidates
 from vljepa_ros.model.world_model import LatentWorldModel
@@ -34,6 +35,19 @@ def test_a_goal_behind_a_lock_is_met_in_the_true_state(world, scene, text, goal,
     outcome = pursue(world, eyes.look, scene, episode, SearchConfig(), candidates(scene))
     assert outcome.success, outcome
     assert shortest <= len(outcome.actions) <= MAX_ACTIONS
+
+
+def test_a_drawer_shut_behind_its_back_and_a_covered_camera_do_not_keep_it_from_the_goal(
+    world, scene
+):
+    goal = {"cube": "drawer", "drawer": "closed"}
+    start = SymbolicState("closed", "closed", "unlocked", "unlocked", "front_left")
+    episode = Episode("put the cube in the drawer and shut it", goal, start, 1_500_003, "")
+    eyes = Eyes(world, scene, np.random.default_rng(0))
+    trouble = Disturbance(meddle_after=1, unseen=True, covered=range(1, 3), seed=3)
+    search = SearchConfig()
+    outcome = pursue(world, eyes.look, scene, episode, search, candidates(scene), trouble)
+    assert outcome.success and trouble.did and outcome.blind_looks == 2, outcome
 
 
 def test_a_goal_that_holds_is_met_at_once(world, scene):
