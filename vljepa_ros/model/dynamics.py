@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from .config import ModelConfig
 from .layers import Block
+from .predictor import POSITION_CENTRE_M, POSITION_SCALE_M
 
 TARGET_FEATURES = 4  # position in the optical frame (m), and 1 where there is one
 
@@ -21,6 +22,7 @@ class Dynamics(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
+        self.scaled = config.locate  # raw metres differ too little for targets to be told apart
         self.action_in = nn.Linear(config.embedding, config.width)
         self.target_in = nn.Sequential(
             nn.Linear(TARGET_FEATURES, config.width), nn.SiLU(),
@@ -40,6 +42,10 @@ class Dynamics(nn.Module):
 
     def action_tokens(self, actions: Tensor, targets: Tensor) -> Tensor:
         """(A, D) unit action embeddings and (A, 4) target features -> (A, width)."""
+        if self.scaled:
+            centre = torch.tensor(POSITION_CENTRE_M, device=targets.device)
+            offset = (targets[..., :3] - centre) / POSITION_SCALE_M * targets[..., 3:]
+            targets = torch.cat((offset, targets[..., 3:]), dim=-1)
         return self.action_in(actions * actions.shape[-1] ** 0.5) + self.target_in(targets)
 
     def suppose(self, state: Tensor, statement: Tensor) -> Tensor:
