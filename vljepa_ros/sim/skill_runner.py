@@ -128,10 +128,16 @@ class Skills(ABC):
     def _look_at_drawer(self, arm: Arm) -> None:
         self._look_at(arm, "drawer", (DRAWER_X, _LOOK_Y))
 
-    def _look_at(self, arm: Arm, what: str, xy: tuple[float, float] | np.ndarray) -> None:
-        """Show why nothing is done: go and look, touch nothing."""
+    def _look_at(
+        self,
+        arm: Arm,
+        what: str,
+        xy: tuple[float, float] | np.ndarray,
+        height: float = REST_POS[2],
+    ) -> None:
+        """Show why nothing is done: go and look (from `height` metres), touch nothing."""
         arm.phase(f"look at {what}")
-        arm.move((xy[0], xy[1], REST_POS[2]), tolerance=0.03, max_steps=20)
+        arm.move((xy[0], xy[1], height), tolerance=0.03, max_steps=20)
 
     def _recover(self, arm: Arm) -> None:
         """Let go of everything where it is safe and return to rest."""

@@ -24,6 +24,7 @@ from vljepa_ros.sim.workbench_symbolic import (
 
 _HANDLE_ASIDE = (0.02, 0.0, 0.0)  # grasped there, the gripper passes between the rows of places
 _TABLE_CENTRE = (0.40, 0.05)
+_LOOK_Z = 0.22  # the fingers end above a tower
 _NEIGHBOUR_M = 0.055  # a target nearer than this to a cube is taken
 _TRIES = 2
 
@@ -73,21 +74,21 @@ class WorkbenchSkills(Skills):
             return "the drawer is closed"
         if kind == "absent":
             missing = move.colour if state.where(move.colour) is None else base
-            self._look_at(arm, "table", _TABLE_CENTRE)
+            self._look_at(arm, "table", _TABLE_CENTRE, _LOOK_Z)
             return f"there is no {missing} cube"
         if kind == "under":
-            self._look_at(arm, f"{move.colour} cube", bench.cube_pos(move.colour))
+            self._look_at(arm, f"{move.colour} cube", bench.cube_pos(move.colour), _LOOK_Z)
             return f"the {state.top_of(move.colour)} cube stands on the {move.colour} cube"
         if kind == "covered":
-            self._look_at(arm, f"{base} cube", bench.cube_pos(base))
+            self._look_at(arm, f"{base} cube", bench.cube_pos(base), _LOOK_Z)
             return f"the {state.top_of(base)} cube stands on the {base} cube"
         if move.to == "drawer":
             self._look_at_drawer(arm)
             return f"the {state.at('drawer')} cube is in the drawer"
         if move.to in PLACES:
-            self._look_at(arm, "place", target or PLACE_XY[move.to])
+            self._look_at(arm, "place", target or PLACE_XY[move.to], _LOOK_Z)
             return f"another cube stands {_words(move.to)}"
-        self._look_at(arm, f"{base} cube", bench.cube_pos(base))
+        self._look_at(arm, f"{base} cube", bench.cube_pos(base), _LOOK_Z)
         return f"nothing can stand on the {base} cube where it is"
 
     def _carry(
