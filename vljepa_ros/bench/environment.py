@@ -107,12 +107,20 @@ class Environment(ABC):
         return [self._candidates[i] for i in ids]
 
     @abstractmethod
+    def reworded(self, actions: Sequence[Action], rng: np.random.Generator) -> list[Action]:
+        """The same actions in held-out wording."""
+
+    @abstractmethod
     def apply(self, state: State, action: str) -> State:
         """The state afterwards; the same one when the action does not work."""
 
     def works(self, state: State, action: str) -> bool:
         """Whether the action changes the state."""
         return bool(self.apply(state, action) != state)
+
+    def failure(self, state: State, action: str) -> str | None:
+        """Why the action changes nothing, one word; None when it works or when nothing is wrong."""
+        return None
 
     @abstractmethod
     def objects(self, action: str) -> frozenset[str]:

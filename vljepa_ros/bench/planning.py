@@ -22,57 +22,17 @@ from vljepa_ros.planning.pursuit import Pursuit
 from vljepa_ros.planning.search import SearchConfig
 from vljepa_ros.planning.sight import contrast
 from vljepa_ros.sim import meddle as hand
-from vljepa_ros.sim.scene import Scene
-from vljepa_ros.sim.skills import SkillRunner
-from vljepa_ros.sim.symbolic import (
-    OFFICIAL_GOALS,
-    SymbolicState,
-    best_first_actions,
-    goal_holds,
-    plan_length,
-    shortest_plan,
-)
 
 from .disturbance import Disturbance
-from .goals_file import OutsideGoal, read_goals
-from .ranking import draw_goal
+from .environment import HELD_OUT_SEED, Environment, open_environment
+from .episodes import Episode, from_outside, generated, official
+from .goals_file import read_goals
 from .report import share
-from .worlds import (
-    HELD_OUT_SEED,
-    Eyes,
-    TextOnly,
-    Wording,
-    candidates,
-    model_folder,
-    random_state,
-)
+from .worlds import Eyes, TextOnly, model_folder
 
 MAX_ACTIONS = 16
 MAX_BLIND_LOOKS = 20
 RIVAL_ACTIONS = 8  # random and text-only never say MET: they get this many actions
-
-
-@dataclass
-class Episode:
-    """One goal in one start; with a `task_id` OGBench's own start and flag count."""
-
-    text: str
-    goal: dict[str, str]
-    start: SymbolicState | None
-    seed: int
-    group: str
-    task_id: int | None = None
-
-    def begin(self, scene: Scene) -> None:
-        if self.task_id is not None:
-            scene.reset_task(self.task_id, seed=self.seed)
-        else:
-            scene.reset(self.start, seed=self.seed)
-
-    def success(self, scene: Scene) -> bool:
-        if self.task_id is not None:
-            return scene.task_success
-        return goal_holds(scene.truth(), self.goal)
 
 
 @dataclass
@@ -87,19 +47,20 @@ class Outcome:
 
 
 def pursue(
-    world: LatentWorldModel, look: Callable[[], LatentStates], scene: Scene, episode: Episode,
-    search: SearchConfig, actions: list[Any], disturbance: Disturbance | None = None,
+    world: LatentWorldModel, look: Callable[[], LatentStates], place: Environment,
+    episode: Episode, search: SearchConfig, actions: list[Any],
+    disturbance: Disturbance | None = None,
 ) -> Outcome:
     """Our planner until it says met, out of reach, or gives up."""
-    episode.begin(scene)
-    runner = SkillRunner(scene)
+    episode.begin(place)
+    scene = place.scene
     goal = world.understand(episode.text)
     pursuit = Pursuit(world, world.vocabulary, goal, actions, search, MAX_ACTIONS)
     trouble = disturbance or Disturbance()
     times: list[float] = []
     looks = blind = 0
     while True:
-        interfere(trouble, scene, episode, len(pursuit.history), looked=False)
+        interfere(trouble, place, episode, len(pursuit.history), looked=False)
         covered = trouble.picture(looks, (scene.height, scene.width))
         looks += 1
         if covered is None:
@@ -114,137 +75,67 @@ def pursue(
             times.append(decision.plan.planning_ms)
         if decision.kind != "act" or decision.action is None:
             break
-        interfere(trouble, scene, episode, len(pursuit.history), looked=True)
-        result = runner.run(decision.action.id)
+        interfere(trouble, place, episode, len(pursuit.history), looked=True)
+        result = place.runner.run(decision.action.id)
         pursuit.executed(decision.action.id, result.result.name)
     said_met = decision.kind == "met"
-    success = episode.success(scene) and said_met
+    success = episode.success(place) and said_met
     taken = [f"{e.action.id}:{e.result}" for e in pursuit.history]
     return Outcome(success, decision.kind, taken, times, str(scene.truth()), trouble, blind)
 
 
 def interfere(
-    trouble: Disturbance, scene: Scene, episode: Episode, executed: int, looked: bool
+    trouble: Disturbance, place: Environment, episode: Episode, executed: int, looked: bool
 ) -> None:
     """Let somebody meddle if this is the moment."""
     trouble.meddle(
-        scene, episode.goal, executed, looked, hand.changes, hand.impose, plan_length
+        place.scene, episode.goal, executed, looked, hand.changes, hand.impose, place.plan_length
     )
 
 
 def rival(
-    choose: Callable[[], str | None], scene: Scene, episode: Episode, limit: int,
+    choose: Callable[[], str | None], place: Environment, episode: Episode, limit: int,
     disturbance: Disturbance | None = None,
 ) -> Outcome:
     """A rival that never says MET: counted as soon as the goal holds with the arm at rest."""
-    episode.begin(scene)
-    runner = SkillRunner(scene)
+    episode.begin(place)
     trouble = disturbance or Disturbance()
     taken: list[str] = []
     while len(taken) < limit:
-        interfere(trouble, scene, episode, len(taken), looked=False)
-        if episode.success(scene):
+        interfere(trouble, place, episode, len(taken), looked=False)
+        if episode.success(place):
             break
         action = choose()
         if action is None:
             break
-        interfere(trouble, scene, episode, len(taken), looked=True)
-        runner.run(action)
+        interfere(trouble, place, episode, len(taken), looked=True)
+        place.runner.run(action)
         taken.append(action)
-    return Outcome(episode.success(scene), "", taken, disturbed=trouble)
-
-
-def through_a_lock(state: SymbolicState, goal: dict[str, str]) -> bool:
-    """Whether a shortest plan presses a button."""
-    return any(action.startswith("press") for action in shortest_plan(state, goal) or [])
-
-
-def generated(count: int, rng: np.random.Generator, wording: Wording) -> list[Episode]:
-    """Goals of one to four actions, as many of each, half of them through a lock."""
-    wanted = [(length, lock) for length in (1, 2, 3, 4) for lock in (False, True)]
-    episodes: list[Episode] = []
-    for i in range(count):
-        length, lock = wanted[i % len(wanted)]
-        while True:
-            text, goal = draw_goal(wording, rng)
-            state = random_state(rng)
-            if plan_length(state, goal) == length and through_a_lock(state, goal) == lock:
-                break
-        group = f"{length} actions, {'through a lock' if lock else 'no lock'}"
-        episodes.append(
-            Episode(text, goal, state, HELD_OUT_SEED + int(rng.integers(1 << 30)), group)
-        )
-    return episodes
-
-
-def from_outside(
-    goals: list[OutsideGoal], count: int, rng: np.random.Generator
-) -> list[Episode]:
-    """The goals of a file in turn, `count` episodes in all (at least one each)."""
-    episodes = []
-    for i in range(max(count, len(goals))):
-        given = goals[i % len(goals)]
-        seed = HELD_OUT_SEED + int(rng.integers(1 << 30))
-        group = given.text if len(goals) <= 40 else (
-            f"task {given.task_id}" if given.task_id else "goals with a start"
-        )
-        if given.task_id is not None:
-            goal = OFFICIAL_GOALS[given.task_id]
-            episodes.append(Episode(given.text, goal, None, seed, group, given.task_id))
-        else:
-            start = given.start_state(rng)
-            episodes.append(Episode(given.text, given.goal, start, seed, group))
-    return episodes
-
-
-def official(count: int, rng: np.random.Generator, kind: str) -> list[Episode]:
-    """OGBench's tasks 1, 2, 4 and 5 in words with every lock named, `count` episodes each."""
-    wording = Wording.make(kind, HELD_OUT_SEED + 5)
-    episodes = []
-    for task in (1, 2, 4, 5):
-        for i in range(count):
-            if kind == "held_out":
-                texts = wording.held_out["scene_goals"][f"task{task}"]["texts"]
-                text = texts[i % len(texts)]
-            else:
-                text = PLAIN_TASKS[task]
-            seed = HELD_OUT_SEED + int(rng.integers(1 << 30))
-            goal = OFFICIAL_GOALS[task]
-            episodes.append(Episode(text, goal, None, seed, f"task {task}", task))
-    return episodes
-
-
-PLAIN_TASKS = {
-    1: "open the drawer and the window, and leave both unlocked",
-    2: "close the drawer and the window, and lock both of them",
-    4: "put the cube in the drawer and close it, leave the drawer unlocked, the window closed "
-       "and the window locked",
-    5: "put the cube in the drawer, close the drawer and lock it, open the window and lock the "
-       "window",
-}
+    return Outcome(episode.success(place), "", taken, disturbed=trouble)
 
 
 def run(
     seed: int = 0, episodes: int = 48, model: Path | None = None, goals: Path | None = None,
     kind: str = "plain", rivals: int | None = None, tasks: bool = False,
-    meddle: bool = False, cover: bool = False,
+    meddle: bool = False, cover: bool = False, env: str = "scene-v0",
 ) -> dict[str, Any]:
     """`episodes` in closed loop; the rivals run on the first `rivals` of them (default 24)."""
     started = time.time()
-    world = LatentWorldModel.load(model_folder(model))
-    scene = Scene()
+    world = LatentWorldModel.load(model_folder(model, env))
+    place = open_environment(env)
     rng = np.random.default_rng(HELD_OUT_SEED + 1234 + seed)
-    eyes = Eyes(world, scene, rng)
+    eyes = Eyes(world, place, rng)
     eyes.remember_others()
-    actions = candidates(scene)
     search = SearchConfig()
     if goals is not None:
-        todo = from_outside(read_goals(goals), episodes, rng)
+        todo = from_outside(place, read_goals(goals), episodes, rng)
     elif tasks:
+        if env != "scene-v0":
+            raise ValueError(f"tasks: OGBench has none for env = {env}; allowed: scene-v0")
         todo = official(max(1, episodes // 4), rng, kind)
     else:
-        todo = generated(episodes, rng, Wording.make(kind, HELD_OUT_SEED + seed))
-    text_only = TextOnly(actions)
+        todo = generated(place, episodes, rng, place.wording(kind, HELD_OUT_SEED + seed))
+    text_only = TextOnly(place.candidates())
     methods: dict[str, list[Outcome]] = {
         m: [] for m in ("ours", "blind", "text_only", "random", "oracle")
     }
@@ -252,8 +143,10 @@ def run(
     failures: list[str] = []
     some = len(todo) if rivals is None and len(todo) <= 24 else rivals or 24
     for i, episode in enumerate(todo):
-        trouble = draw_disturbance(episode, meddle, cover)
-        ours = pursue(world, eyes.look, scene, episode, search, actions, trouble)
+        trouble = draw_disturbance(place, episode, meddle, cover)
+        episode.begin(place)
+        actions = place.candidates(place.actions(place.scene.truth()))
+        ours = pursue(world, eyes.look, place, episode, search, actions, trouble)
         methods["ours"].append(ours)
         by_goal.setdefault(episode.group, []).append(ours.success)
         if not ours.success:
@@ -262,23 +155,23 @@ def run(
         if i >= some:
             continue
         methods["blind"].append(
-            pursue(world, eyes.blind, scene, episode, search, actions, trouble.again())
+            pursue(world, eyes.blind, place, episode, search, actions, trouble.again())
         )
-        order = iter(text_only.rank(episode.text))
+        order = iter(text_only.rank(episode.text, [a.id for a in actions]))
         choices = {
             "text_only": lambda order=order: next(order, None),
-            "random": lambda: actions[rng.integers(len(actions))].id,
+            "random": lambda some=actions: some[rng.integers(len(some))].id,
             "oracle": lambda e=episode: min(
-                best_first_actions(scene.truth(), e.goal), default=None
+                place.best_first_actions(place.scene.truth(), e.goal), default=None
             ),
         }
         for method, choose in choices.items():
             limit = MAX_ACTIONS if method == "oracle" else RIVAL_ACTIONS
-            methods[method].append(rival(choose, scene, episode, limit, trouble.again()))
+            methods[method].append(rival(choose, place, episode, limit, trouble.again()))
     flags = [o.success for o in methods["ours"]]
     times = [t for o in methods["ours"] for t in o.plan_ms]
     return {
-        "name": "planning", "seed": seed, "episodes": len(todo), "wording": kind,
+        "name": "planning", "env": env, "seed": seed, "episodes": len(todo), "wording": kind,
         "model_id": world.model_id,
         "success_rate": share(flags)["rate"], "interval95": share(flags)["interval95"],
         "by_goal": {k: share(v) for k, v in by_goal.items()},
@@ -295,9 +188,12 @@ def run(
     }
 
 
-def draw_disturbance(episode: Episode, meddle: bool, cover: bool) -> Disturbance:
+def draw_disturbance(
+    place: Environment, episode: Episode, meddle: bool, cover: bool
+) -> Disturbance:
     """What disturbs an episode, from its seed alone; OGBench's own tasks take about 4 actions."""
-    steps = 4 if episode.start is None else plan_length(episode.start, episode.goal) or 1
+    start = episode.start
+    steps = 4 if start is None else place.plan_length(start, episode.goal) or 1
     return Disturbance.draw(steps, meddle, cover, episode.seed)
 
 

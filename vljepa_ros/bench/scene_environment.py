@@ -57,6 +57,9 @@ class SceneEnvironment(Environment):
     def _all_candidates(self) -> list[Action]:
         return worlds.candidates(self.scene)
 
+    def reworded(self, actions: Sequence[Action], rng: np.random.Generator) -> list[Action]:
+        return worlds.reworded(actions, rng)
+
     def apply(self, state: SymbolicState, action: str) -> SymbolicState:
         return symbolic.apply(state, action)
 

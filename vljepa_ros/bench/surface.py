@@ -52,9 +52,9 @@ def run(
             for subject, value in true.items():
                 right[look].append(found[subject] == value)
                 by_kind[look][place.subject_kind(subject)].append(found[subject] == value)
-            if look == "held_out" and previous is not None:
-                right["blind"] += [previous[s] == value for s, value in true.items()]
-            previous = found
+        if previous is not None:
+            right["blind"] += [previous[s] == value for s, value in true.items()]
+        previous = found
         _add_moves(world, seen, event, moves)
     figures = {look: share(right[look]) for look in LOOKS}
     drop = 100 * (figures["stock"]["rate"] - figures["held_out"]["rate"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,6 +30,7 @@ class WorkbenchEnvironment(Environment):
     def __init__(self) -> None:
         self.scene = Workbench()
         self.runner = WorkbenchSkills(self.scene)
+        self._filler: WrittenWording | None = None
         super().__init__()
 
     def random_state(self, rng: np.random.Generator) -> WorkbenchState:
@@ -90,8 +92,15 @@ class WorkbenchEnvironment(Environment):
             rows.append(Action(action, text, skill=action, target=target))
         return rows
 
+    def reworded(self, actions: Sequence[Action], rng: np.random.Generator) -> list[Action]:
+        wording = WrittenWording("held_out", int(rng.integers(1 << 31)))
+        return [replace(a, text=wording.action(a.id)) for a in actions]
+
     def apply(self, state: WorkbenchState, action: str) -> WorkbenchState:
         return symbolic.apply(state, action)
+
+    def failure(self, state: WorkbenchState, action: str) -> str | None:
+        return symbolic.failure(state, action)
 
     def objects(self, action: str) -> frozenset[str]:
         move = symbolic.move_of(action)
@@ -146,8 +155,10 @@ class WorkbenchEnvironment(Environment):
     def fill(
         self, text: str, parts: Sequence[str], state: WorkbenchState, rng: np.random.Generator
     ) -> tuple[str, list[str]]:
-        wording = WrittenWording("held_out", int(rng.integers(1 << 31)))
-        return wording.fill(text, list(parts), state)
+        if self._filler is None:
+            self._filler = WrittenWording("held_out", 0)
+        self._filler.rng = rng
+        return self._filler.fill(text, list(parts), state)
 
     def subject_kind(self, subject: str) -> str:
         colour, _, aspect = subject.partition("_")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vljepa_ros.sim.workbench_symbolic import FIXTURES, PLACES, WorkbenchState
+from vljepa_ros.sim.workbench_symbolic import FIXTURES, PLACES, WorkbenchState, move_of
 from vljepa_ros.training.phrases import read_yaml
 from vljepa_ros.training.spintax import expand
 from vljepa_ros.training.workbench_phrases import WorkbenchSampler, fill, named_parts
@@ -80,8 +80,7 @@ class WrittenWording(WorkbenchWording):
     def __init__(self, kind: str, seed: int) -> None:
         super().__init__(seed)
         self.table: dict[str, Any] = read_yaml(*_FILES[kind])
-        # YAML reads a bare `on` as true.
-        self.goals = {"on" if k is True else k: v for k, v in self.table["goals"].items()}
+        self.goals, self.actions = _named(self.table["goals"]), _named(self.table["actions"])
         self.fixtures = SceneWording.make("held_out" if kind == "held_out" else "plain", seed)
 
     def of(self, statement: str) -> str:
@@ -91,6 +90,15 @@ class WrittenWording(WorkbenchWording):
         place = self._choice(self.table["places"][value]) if value in PLACES else ""
         words = {"C": thing, "D": value.removeprefix("on_"), "P": place}
         return _filled(self._choice(self.goals[_section(value)]), words)
+
+    def action(self, action: str) -> str:
+        """Words for an action id."""
+        move = move_of(action)
+        if move is None:
+            return self._choice(self.actions[action])
+        place = self._choice(self.table["places"][move.to]) if move.to in PLACES else ""
+        words = {"C": move.colour, "D": move.to.removeprefix("on_"), "P": place}
+        return _filled(self._choice(self.actions[_section(move.to)]), words)
 
     def compound(self, state: WorkbenchState) -> tuple[str, list[str]]:
         row = self.table["compounds"][self.rng.integers(len(self.table["compounds"]))]
@@ -107,6 +115,11 @@ class WrittenWording(WorkbenchWording):
 
     def _choice(self, options: list[str]) -> str:
         return str(options[self.rng.integers(len(options))])
+
+
+def _named(table: dict[Any, list[str]]) -> dict[str, list[str]]:
+    """YAML reads a bare `on` as true."""
+    return {"on" if key is True else str(key): rows for key, rows in table.items()}
 
 
 def _section(value: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from vljepa_ros.training.scene_semantics import ACTION_TEXTS
 from vljepa_ros.training.targets import WORLD_TARGETS
 
 from . import environment
-from .environment import HELD_OUT_SEED
 
 MODELS = {"scene-v0": "compact", "workbench": "workbench"}
 DEFAULT_MODEL = Path(__file__).resolve().parents[2] / "models" / MODELS["scene-v0"]
@@ -58,24 +57,25 @@ def reworded(actions: Sequence[Action], rng: np.random.Generator) -> list[Action
 
 
 class Eyes:
-    """Pictures of a scene as the model sees them, and pictures of other scenes for the blind."""
+    """Pictures of a world as the model sees them, and pictures of other scenes for the blind."""
 
-    def __init__(self, world: LatentWorldModel, scene: Scene, rng: np.random.Generator) -> None:
-        self.world, self.scene, self.rng = world, scene, rng
+    def __init__(
+        self, world: LatentWorldModel, place: environment.Environment, rng: np.random.Generator
+    ) -> None:
+        self.world, self.place, self.rng = world, place, rng
         self._others: LatentStates | None = None
 
     def look(self) -> LatentStates:
         """The state the model sees now."""
-        return self.world.encode(self.scene.render().transpose(2, 0, 1)[None])
+        return self.world.encode(self.place.look())
 
     def remember_others(self, count: int = 40) -> None:
         """Encode pictures of `count` random other scenes, for `blind`."""
-        states = all_states()
         clips = []
         for _ in range(count):
-            state = states[self.rng.integers(len(states))]
-            self.scene.reset(state, seed=HELD_OUT_SEED + int(self.rng.integers(1 << 20)))
-            clips.append(self.scene.render().transpose(2, 0, 1)[None])
+            state = self.place.random_state(self.rng)
+            self.place.scene.reset(state, seed=self.place.random_seed(self.rng))
+            clips.append(self.place.look())
         self._others = self.world.encode_many(clips)
 
     def blind(self) -> LatentStates:
@@ -102,11 +102,12 @@ class TextOnly:
         hidden = self.encoder.upper(self.encoder.lower(ids, mask), mask)
         return torch.nn.functional.normalize(mean_pool(hidden, mask), dim=-1)
 
-    def rank(self, goal: str) -> list[str]:
-        """Action ids, most similar first."""
+    def rank(self, goal: str, ids: Collection[str] | None = None) -> list[str]:
+        """Action ids (all, or those given), most similar first."""
         likeness = self.vectors[: len(self.actions)] @ self._embed([goal])[0]
         order = likeness.argsort(descending=True)
-        return [self.actions[int(i)].id for i in order]
+        found = [self.actions[int(i)].id for i in order]
+        return [action for action in found if ids is None or action in ids]
 
     def likeness(self, text: str) -> float:
         """Cosine with the most similar of the actions' texts and the further texts."""
