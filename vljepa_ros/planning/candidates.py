@@ -19,7 +19,7 @@ import yaml
 from transforms3d.affines import compose
 from transforms3d.quaternions import quat2mat
 
-from .protocols import Action, Array
+from .protocols import Action, Array, Region
 
 MAX_CANDIDATES = 128
 MAX_ID = 64
@@ -165,7 +165,38 @@ def _check_candidate(where: str, candidate: Candidate, frames: Frames) -> Action
         cost=candidate.cost,
         timeout=candidate.timeout,
         parameters=dict(candidate.parameters),
+        region=_region(where, candidate, frames),
     )
+
+
+def _region(where: str, candidate: Candidate, frames: Frames) -> Region | None:
+    """The box of a candidate whose target is free: parameters thing, box_min and box_max (metres),
+    box_frame (default: the optical frame)."""
+    given = candidate.parameters
+    if "box_min" not in given and "box_max" not in given:
+        return None
+    frame = given.get("box_frame", frames.optical_frame)
+    corners = []
+    for name in ("box_min", "box_max"):
+        at = f"{where}.parameters.{name}"
+        try:
+            x, y, z = (float(value) for value in given.get(name, "").split())
+        except ValueError as error:
+            raise CandidateError(f"{at}: {given.get(name)!r}; allowed: 'x y z'") from error
+        _check_pose(at, Pose(frame, (x, y, z)))
+        corners.append((x, y, z))
+    low, high = np.array(corners)
+    if not (low <= high).all():
+        raise CandidateError(f"{where}.parameters.box_max: below box_min; allowed: above or equal")
+    if not given.get("thing"):
+        raise CandidateError(f"{where}.parameters.thing: none; allowed: what the box is for")
+    try:
+        ends = [low, *(low + np.eye(3)[i] * (high - low) for i in range(3))]
+        corner, *tips = (np.array(frames.point(Pose(frame, tuple(end)))) for end in ends)
+    except CandidateError as error:
+        raise CandidateError(f"{where}.parameters.box_{error}") from error
+    edges = tuple(tuple((tip - corner).tolist()) for tip in tips)
+    return Region(given["thing"], tuple(corner.tolist()), edges)  # type: ignore[arg-type]
 
 
 def _check_text(where: str, text: Any, limit: int) -> None:

@@ -18,21 +18,38 @@ import numpy as np
 Array = np.ndarray
 
 
+Point = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Region:
+    """A box in the camera's optical frame: a corner and three perpendicular edges (3,), metres.
+
+    ``thing``: id of what may be put anywhere in it.
+    """
+
+    thing: str
+    corner: Point
+    edges: tuple[Point, Point, Point]
+
+
 @dataclass(frozen=True)
 class Action:
     """One thing the robot could do.
 
     ``target`` is a position (3,) in metres in the camera's optical frame (REP-103), or None.
+    With a ``region`` the target is free and found by planning (:mod:`.targets`).
     ``cost`` is added to the plan's step cost; 0 is neutral.
     """
 
     id: str
     text: str
     skill: str = ""
-    target: tuple[float, float, float] | None = None
+    target: Point | None = None
     cost: float = 0.0
     timeout: float = 30.0
     parameters: dict[str, str] = field(default_factory=dict)
+    region: Region | None = None
 
 
 @dataclass(frozen=True)

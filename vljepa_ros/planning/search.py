@@ -1,91 +1,24 @@
 """Search over imagined states, by latent distance to the goal, for the cheapest plan that meets it.
 
 Depth 1 ranks every candidate. Deeper, the most promising states are looked behind first
-(:mod:`.frontier`), a chunk at a time, so that there is a plan early and time can run out at any
-moment. Dropped: actions not expected to work or that leave the reading as it was, states that read
-the same as one reached at no more cost (where an action's known effect says that this will come
-out, it is not even imagined), and what can no longer beat the plan found.
-Deterministic: no random numbers anywhere.
+(:mod:`.frontier`, :mod:`.exploration`), so that there is a plan early and time can run out at any
+moment. Deterministic: the only random numbers are those of CEM, which are seeded.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
-
-from .frontier import EPS, Frontier, Node
+from .exploration import Search
 from .goal import Goal
 from .imagination import Judge
+from .plans import Plan, SearchConfig, Step
 from .protocols import Action, StateBatch, WorldModel
-from .tree import SearchTree, TreeNode
+from .targets import improve, split
 from .vocabulary import Vocabulary
 
-PAIRS = 96
-"""(State, action) pairs imagined at a time: enough to fill the matrix units, few enough (about
-50 ms on two cores) to keep a time budget."""
-BEGINNING = 0.05  # of the step costs: what a plan that is as good but starts otherwise ranks behind
-
-
-@dataclass(frozen=True)
-class SearchConfig:
-    """How far and how wide to look."""
-
-    depth: int = 8  # actions ahead
-    beam: int = 24  # imagined states looked behind at each depth
-    step_cost: float = 0.02  # per action, in units of goal distance
-    works_threshold: float = 0.5  # actions less likely to work are not imagined further
-    budget_ms: float = 0.0  # stop after the chunk in which this has passed; 0 = no limit
-    keep_tree: bool = False  # keep what was looked at, for explanations
-
-    def __post_init__(self) -> None:
-        for name, low, high in (("depth", 1, 16), ("beam", 1, 512)):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"search.{name} = {value} is not usable; allowed: {low}..{high}")
-        if not 0 <= self.step_cost <= 1:
-            raise ValueError(f"search.step_cost = {self.step_cost} is not usable; allowed: 0..1")
-        if not 0 <= self.budget_ms <= 1e7:
-            raise ValueError(f"search.budget_ms = {self.budget_ms} is not usable; allowed: 0..1e7")
-
-
-@dataclass(frozen=True)
-class Step:
-    """An action with what the model expects of it.
-
-    ``distance_after``: goal distance of the imagined state right after the action.
-    ``plan_distance``: goal distance at the end of the best way found that starts with it, step
-    costs included; infinite when there is none. ``outcome``: what changes, in words.
-    """
-
-    action: Action
-    distance_after: float
-    plan_distance: float
-    works: float
-    outcome: str
-
-
-@dataclass(frozen=True)
-class Plan:
-    """``status`` is 'ok', 'met' or 'out_of_reach'; ``ranked`` every candidate, best first.
-
-    ``complete``: False when the time budget ended the search; there may be a cheaper plan then, or
-    one at all. ``explored``: pairs imagined; ``depth``: of the deepest state looked behind, plus 1.
-    """
-
-    status: str
-    distance_now: float
-    part_distances: tuple[float, ...]
-    ranked: tuple[Step, ...]
-    steps: tuple[Step, ...]
-    planning_ms: float = 0.0
-    explored: int = 0
-    depth: int = 0
-    complete: bool = True
-    tree: SearchTree | None = None
+__all__ = ["Plan", "SearchConfig", "Step", "plan"]
 
 
 def plan(
@@ -106,8 +39,9 @@ def plan(
     if len(state) != 1:
         raise ValueError(f"state holds {len(state)} states; allowed: exactly 1")
     started = time.perf_counter()
-    search = Search(Judge(world, vocabulary, goal), actions, config, avoid, started)
-    best = search.run(state)
+    judge = Judge(world, vocabulary, goal)
+    search = _search(judge, state, actions, config, avoid, started)
+    best = search.best
     if search.root.unmet == 0:
         status, best = "met", None
     else:
@@ -128,239 +62,33 @@ def plan(
     )
 
 
-class Search:
-    """One search: the frontier, what each state costs at least, and the best plan so far."""
+def _search(
+    judge: Judge, state: StateBatch, actions: Sequence[Action], config: SearchConfig,
+    avoid: frozenset[str], started: float,
+) -> Search:
+    """A finished search, in which free targets are as good as the model can tell.
 
-    def __init__(
-        self, judge: Judge, actions: Sequence[Action], config: SearchConfig,
-        avoid: frozenset[str], started: float,
-    ) -> None:
-        self.judge, self.actions, self.config, self.avoid = judge, actions, config, avoid
-        self.tree = SearchTree() if config.keep_tree else None
-        self.explored, self.depth, self.complete = 0, 0, True
-        self.best: Node | None = None
-        self.working: dict[int, Node] = {}  # action -> the first state in which it works
-        self._deadline = started + config.budget_ms / 1e3 if config.budget_ms else math.inf
-        self._costs = [config.step_cost + action.cost for action in actions]
-        self._cheapest = min(self._costs, default=0.0)
-        self._seen: dict[tuple[int, ...], float] = {}
-        self._distances: dict[tuple[int, ...], float] = {}
-        self._edges: list[tuple[tuple[int, ...], float, tuple[int, ...]]] = []
-        self._effects: dict[int, dict[tuple[tuple[int, int], ...], None]] = {}
-        self._first: dict[int, tuple[float, float, tuple[int, ...]]] = {}
-        self._gain = 1  # most parts that one action was seen to meet
-        self._frontier = Frontier(config.beam)
-
-    def run(self, state: StateBatch) -> Node | None:
-        """The cheapest plan found that meets the goal (its last node), or None."""
-        now = self.judge.now(state)
-        key = tuple(now.keys[0].tolist())
-        self.part_distances = tuple(now.parts[0].tolist())
-        unmet = len(self.part_distances) - sum(key[len(key) - len(self.part_distances) :])
-        self.root = Node(state, 0, key, float(now.distances[0]), float(now.estimates[0]), unmet)
-        self._seen[key] = 0.0
-        self._distances[key] = self.root.distance
-        if self.tree is not None:
-            start = TreeNode(-1, "", "", 0, 1.0, 0.0, self.root.distance, "now", "root", True)
-            self.root.trace = self.tree.add(start)
-        chunk = [self.root]
-        size = max(1, PAIRS // max(1, len(self.actions)))
-        while chunk:
-            self._look_behind(chunk)
-            if time.perf_counter() > self._deadline:
-                self.complete = not self._frontier.take(1, self._worthwhile, lambda node: None)
-                break
-            chunk = self._frontier.take(
-                size, self._worthwhile, lambda node: self._mark(node, "beam")
-            )
-        return self.best
-
-    def _worthwhile(self, node: Node) -> bool:
-        """Whether something cheaper than the best plan may lie behind a node."""
-        if node.cost > self._seen[node.key] + EPS:
-            self._mark(node, "merged")
-            return False
-        if node.unmet == 0 or node.depth >= self.config.depth:
-            return False
-        if self.best is not None:
-            least = node.cost + math.ceil(node.unmet / self._gain) * self._cheapest
-            if least >= self.best.cost - EPS:
-                self._mark(node, "too dear")
-                return False
-        return True
-
-    def _look_behind(self, nodes: list[Node]) -> None:
-        """Imagine what every action leads to from each of the nodes."""
-        pairs, owners = [], []
-        for i, node in enumerate(nodes):
-            self.depth = max(self.depth, node.depth + 1)
-            if node.depth:
-                self._mark(node, "explored")
-            for a in range(len(self.actions)):
-                if not self._known_beforehand(node, a):
-                    pairs.append((i, a))
-                    owners.append(node)
-        if not pairs:
-            return
-        states = nodes[0].states.select([nodes[0].row]).join(
-            [node.states.select([node.row]) for node in nodes[1:]]
-        )
-        at_root = nodes[0].depth == 0
-        threshold = self.config.works_threshold
-        imagined, judged = self.judge.imagine(
-            states, self.actions, np.array(pairs), 0.0 if at_root else threshold
-        )
-        self.explored += len(pairs)
-        rows = {int(p): k for k, p in enumerate(imagined.read)}
-        keys = judged.keys.tolist()
-        for p, (node, (_, a)) in enumerate(zip(owners, pairs, strict=True)):
-            works, k = float(imagined.works[p]), rows.get(p)
-            if k is None:
-                self._trace(node, a, works, None, "fails")
-                continue
-            child = self._child(node, a, works, imagined.states, k, keys[k])
-            child.distance = float(judged.distances[k])
-            child.estimate = float(judged.estimates[k])
-            self._take(node, child, works >= threshold)
-
-    def _known_beforehand(self, node: Node, a: int) -> bool:
-        """Whether all known effects of an action lead from here to where a way already leads.
-
-        Such ways are remembered for the ranking and not imagined again.
-        """
-        if node.depth == 0 or a not in self._effects:
-            return False
-        known = []
-        for effect in self._effects[a]:
-            if all(node.key[column] == value for column, value in effect):
-                continue
-            after = list(node.key)
-            for column, value in effect:
-                after[column] = value
-            key = tuple(after)
-            if self._seen.get(key, math.inf) > node.cost + self._costs[a] + EPS:
-                return False
-            known.append(key)
-        self._edges.extend((node.key, self._costs[a], key) for key in known)
-        return bool(known)
-
-    def _child(
-        self, node: Node, a: int, works: float, states: StateBatch, row: int, key: list[int]
-    ) -> Node:
-        parts = len(self.part_distances)
-        return Node(
-            states, row, tuple(key), 0.0, 0.0, parts - sum(key[len(key) - parts :]),
-            node.cost + self._costs[a], node.depth + 1, node, a, works,
-            node.first if node.depth else a,
-        )
-
-    def _take(self, node: Node, child: Node, works: bool) -> None:
-        """Judge one imagined state and, if it is worth it, put it into the frontier."""
-        a = child.action
-        if node.depth == 0:
-            self._first[a] = (child.distance, child.works, child.key)
-        if not works:
-            self._trace(node, a, child.works, child, "fails")
-            return
-        if child.key == node.key:
-            self._trace(node, a, child.works, child, "no change")
-            return
-        self.working.setdefault(a, node)
-        changes = enumerate(zip(node.key, child.key, strict=True))
-        effect = tuple((column, after) for column, (before, after) in changes if before != after)
-        self._effects.setdefault(a, {})[effect] = None
-        if node.depth == 0 and self.actions[a].id in self.avoid:
-            self._trace(node, a, child.works, child, "fails")
-            return
-        self._gain = max(self._gain, node.unmet - child.unmet)
-        self._edges.append((node.key, self._costs[a], child.key))
-        self._distances.setdefault(child.key, child.distance)
-        if child.cost >= self._seen.get(child.key, math.inf) - EPS:
-            if not self._better(child):
-                self._trace(node, a, child.works, child, "merged")
-                return
-        self._seen[child.key] = min(child.cost, self._seen.get(child.key, math.inf))
-        child.trace = self._trace(node, a, child.works, child, "open" if child.unmet else "met")
-        if child.unmet == 0:
-            if self._better(child):
-                self.best = child
-        else:
-            self._frontier.push(child)
-
-    def _better(self, node: Node) -> bool:
-        """Whether a node ends a plan that is better than the best: cheaper, then closer."""
-        if node.unmet:
-            return False
-        if self.best is None:
-            return True
-        return (round(node.cost, 9), node.distance, node.actions()) < (
-            round(self.best.cost, 9), self.best.distance, self.best.actions()
-        )
-
-    # -- the answer --------------------------------------------------------------------------------
-
-    def ranking(self, best: Node | None) -> tuple[Step, ...]:
-        """Every candidate: the plan's beginning, those that begin other good ways, the rest."""
-        values = self._values_to_go()
-        begin = best.actions()[0] if best is not None else -1
-        total = best.distance + best.cost if best is not None else math.inf
-        rows = []
-        for a, (distance, works, key) in self._first.items():
-            usable = works >= self.config.works_threshold and key != self.root.key
-            usable = usable and self.actions[a].id not in self.avoid
-            behind = self._costs[a] + values.get(key, math.inf) if usable else math.inf
-            if a == begin:
-                behind = total
-            elif usable and best is not None:
-                behind = max(behind, total + BEGINNING * self.config.step_cost)
-            outcome = self.judge.in_words(self.root.key, key)
-            step = Step(self.actions[a], distance, behind, works, outcome)
-            fails = works < self.config.works_threshold or step.action.id in self.avoid
-            rows.append(((fails, behind, distance, step.action.id), step))
-        return tuple(step for _, step in sorted(rows, key=lambda row: row[0]))
-
-    def _values_to_go(self) -> dict[tuple[int, ...], float]:
-        """For every state seen: the least goal distance plus costs at the end of a way from it.
-
-        The value of the start is left out: going back to it is a detour, not a plan.
-        """
-        values = dict(self._distances)
-        for _ in range(self.config.depth):
-            changed = False
-            for start, cost, end in reversed(self._edges):
-                if end == self.root.key:
-                    continue
-                value = values.get(end, math.inf) + cost
-                if value < values.get(start, math.inf) - EPS:
-                    values[start] = value
-                    changed = True
-            if not changed:
-                break
-        return values
-
-    def steps(self, node: Node) -> tuple[Step, ...]:
-        """The plan that ends in a node."""
-        total = node.distance + node.cost
-        return tuple(
-            Step(self.actions[n.action], n.distance, total, n.works,
-                 self.judge.in_words(n.parent.key if n.parent else (), n.key))
-            for n in node.path()
-        )
-
-    # -- what is kept for explanations -------------------------------------------------------------
-
-    def _trace(self, node: Node, a: int, works: float, child: Node | None, fate: str) -> int:
-        if self.tree is None:
-            return -1
-        action = self.actions[a]
-        return self.tree.add(TreeNode(
-            node.trace, action.id, action.text, node.depth + 1, works,
-            node.cost + self._costs[a],
-            child.distance if child is not None else None,
-            self.judge.in_words(node.key, child.key) if child is not None else "",
-            fate,
-        ))
-
-    def _mark(self, node: Node, fate: str) -> None:
-        if self.tree is not None and node.trace >= 0:
-            self.tree.mark(node.trace, fate)
+    A target is improved where its action works: here, or else in the first imagined state in which
+    it does, when the goal's own position alone does not lead to a plan.
+    """
+    fixed, aimed = split(actions, judge.goal)
+    threshold = config.works_threshold
+    aimed = [improve(judge, state, a, threshold, config.cem) or a for a in aimed]
+    search = Search(judge, [*fixed, *aimed], config, avoid, started)
+    search.run(state)
+    if search.best is not None or search.root.unmet == 0:
+        return search
+    better = []
+    for i, action in enumerate(aimed, len(fixed)):
+        node = search.working.get(i)
+        if node is None or node.depth == 0:
+            continue
+        there = node.states.select([node.row])
+        better.append(improve(judge, there, action, threshold, config.cem))
+    if not any(better):
+        return search
+    chosen = {action.id: action for action in better if action is not None}
+    again = [*fixed, *(chosen.get(action.id, action) for action in aimed)]
+    search = Search(judge, again, config, avoid, started)
+    search.run(state)
+    return search

@@ -65,6 +65,8 @@ class Vocabulary:
     ``understood_threshold``: a text is understood when its confidence is at least this.
     ``works_threshold``: an action is expected to work when its probability is at least this.
     ``sight_threshold``: below this mean confidence of the readings a picture shows nothing known.
+    ``strange_threshold``: above this mean distance between the answers and the statements read from
+    them a picture is not of a scene the model knows; 2: not calibrated, any picture will do.
     ``doubt_threshold``: a goal is refused when the doubt that it can be asked for is above this.
     ``things``: what can be located in metres; empty where the model cannot.
     """
@@ -75,6 +77,7 @@ class Vocabulary:
     understood_threshold: float = 0.5
     works_threshold: float = 0.5
     sight_threshold: float = 0.6
+    strange_threshold: float = 2.0
     doubt_threshold: float = 0.7
     things: tuple[Thing, ...] = ()
 

@@ -13,6 +13,7 @@ from vljepa_ros.model.checkpoint import DESCRIPTION, save_model
 from vljepa_ros.model.vljepa import VLJEPA
 from vljepa_ros.model.world_model import LatentWorldModel
 from vljepa_ros.model.y_encoder import FINE
+from vljepa_ros.planning.picture_goal import strangeness
 
 from .scenario import Scenario
 from .wording import DOUBTFUL, Anchors, Language
