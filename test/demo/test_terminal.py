@@ -44,6 +44,17 @@ def test_chosen_action_is_shown_though_it_ranks_low():
     assert len(marked) == 1 and "7  close the window" in marked[0]
 
 
+def test_what_is_remembered_and_what_was_noticed_is_shown():
+    told = replace(look(), remembered=("the red cube is in the drawer",),
+                   noticed="the drawer is closed", message="plan: press the left button")
+    text = printed(io.StringIO(), lambda t: t.look(told))
+    assert "remembers   the red cube is in the drawer" in text
+    assert "noticed     the drawer is closed" in text and "because" not in text
+    sought = replace(look(), message="the red cube is not in sight; open the drawer to look for it")
+    assert "because     the red cube is not in sight" in printed(
+        io.StringIO(), lambda t: t.look(sought))
+
+
 def test_no_line_is_wider_than_the_terminal():
     wide = replace(look(), rows=tuple(replace(r, outcome=r.outcome * 9) for r in look().rows))
     long = Line(3.0, 2.0, "the drawer is open " * 20)

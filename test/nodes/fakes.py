@@ -45,11 +45,12 @@ def toy_step(state, action_id):
 
 
 def picture(state, size=(48, 48)):
-    """(H, W, 3) uint8 of a state."""
+    """(H, W, 3) uint8 of a state, with a bright edge: without it some states have no contrast."""
     height, width = size
     pixels = np.zeros((height, width, 3), np.uint8)
     for i, value in enumerate(state):
         pixels[:, i * width // 3 : (i + 1) * width // 3] = 200 if value else 60
+    pixels[: height // 6] = 255
     return pixels
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import numpy as np
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
@@ -24,7 +25,7 @@ class ToyRobot(Node):
 
     ``hold`` keeps an action from ending; ``broken`` are action ids that report success and change
     nothing; ``failing`` are those that report FAILED; ``blind_while_idle`` silences the camera but
-    for ``looks`` frames after each action.
+    for ``looks`` frames after each action; ``covered`` blackens the picture.
     """
 
     def __init__(self, namespace, state=(0, 0, 0)):
@@ -34,7 +35,7 @@ class ToyRobot(Node):
         self.execution_ids = []
         self.hold = threading.Event()
         self.broken, self.failing = set(), set()
-        self.camera_on = True
+        self.camera_on, self.covered = True, False
         group = ReentrantCallbackGroup()
         self._camera = self.create_publisher(
             Image, "image", qos.camera(qos.ReliabilityPolicy.RELIABLE)
@@ -55,7 +56,8 @@ class ToyRobot(Node):
             self.show()
 
     def show(self):
-        msg = encode_rgb8(Image(), picture(self.state))
+        pixels = picture(self.state)
+        msg = encode_rgb8(Image(), np.zeros_like(pixels) if self.covered else pixels)
         msg.header.stamp = self.get_clock().now().to_msg()
         msg.header.frame_id = "camera_optical"
         self._camera.publish(msg)

@@ -23,6 +23,7 @@ from vljepa_msgs.msg import Goal, RankedActions, SemanticEvent, SemanticState
 from ..nodes import qos
 from ..nodes.convert import seconds
 from ..nodes.images import ImageError, decode_image
+from ..planning.vocabulary import UNSEEN
 from .recording import Execution, Line, Look, Recording, Row
 from .robot import RESULT_NAMES, RobotListener
 
@@ -250,6 +251,11 @@ def look_of(msg: RankedActions, at: float, step: int) -> Look:
         chosen=msg.plan[0].action_id if msg.plan else "",
         plan=tuple(step.text for step in msg.plan),
         planning_ms=float(msg.planning_ms),
+        remembered=tuple(dict.fromkeys(
+            b.statement for b in msg.beliefs
+            if b.remembered and not b.statement_id.endswith(UNSEEN)
+        )),
+        noticed=msg.noticed,
     )
 
 

@@ -28,7 +28,8 @@ class Look:
     """One look of the planner: how far the goal is, and what it ranks, best first.
 
     ``status`` is a name of RankedActions' constants, ``chosen`` the action about to be executed
-    ("" when none is), ``plan`` the texts of the whole plan.
+    ("" when none is), ``plan`` the texts of the whole plan; ``remembered`` what is believed of
+    things out of sight, ``noticed`` what had not been expected.
     """
 
     at: float
@@ -40,6 +41,8 @@ class Look:
     chosen: str
     plan: tuple[str, ...]
     planning_ms: float
+    remembered: tuple[str, ...] = ()
+    noticed: str = ""
 
 
 @dataclass

@@ -71,9 +71,17 @@ class Terminal:
             facts.append("no plan reaches the goal")
         elif look.status == "MET":
             facts.append("the goal holds")
+        elif look.status == "STALE":
+            facts = [look.message]
         self.line()
         title = f"step {look.step}" if look.plan else "check"
         self.line(f"  {self.paint(f'{title:<10}', 'bold')}  {'   '.join(facts)}")
+        if look.noticed:
+            self.fact("noticed", look.noticed, "yellow")
+        if look.remembered:
+            self.fact("remembers", "; ".join(look.remembered), "cyan")
+        if look.plan and look.message and not look.message.startswith("plan:"):
+            self.fact("because", look.message, "yellow")
         if look.plan:
             for text, style in table(look, self.width, self.symbols):
                 self.line(text, style)

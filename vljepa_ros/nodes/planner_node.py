@@ -14,27 +14,37 @@ from rclpy.task import Future
 from std_srvs.srv import Trigger
 
 from vljepa_msgs.action import PursueGoal
-from vljepa_msgs.msg import CandidateActionSet, RankedActions, SemanticState
+from vljepa_msgs.msg import RankedActions, SemanticState
 from vljepa_msgs.msg import Vocabulary as VocabularyMsg
-from vljepa_msgs.srv import GetCandidateActions, PredictOutcomes, SetCandidateActions
+from vljepa_msgs.srv import PredictOutcomes, Suppose
 
-from ..planning.candidates import CandidateSet, check_candidates, load_candidates, load_frames
+from ..planning.at_rest import AtRest
+from ..planning.belief import Believed
+from ..planning.candidates import CandidateSet, load_candidates, load_frames
 from ..planning.goal import Goal
+from ..planning.pursuit import Decision
 from ..planning.search import Plan, SearchConfig
+from ..planning.sight import nothing_seen
 from ..planning.vocabulary import Vocabulary
 from . import convert, qos
+from .candidate_keeper import CandidateKeeper
 from .diagnostics import OK, STALE, WARN, Latency, Rate, Report
 from .goal_keeper import GoalKeeper
 from .lifecycle import WIND_DOWN_S, ManagedNode, in_one_line, run
 from .planner_parameters import declare_parameters
 from .pursue import PursueServer
-from .ranking import STATUS, Ranker, View, ranking_msg
+from .ranking import MESSAGES, STATUS, Ranker, View, ranking_msg
 from .remote_world_model import RemoteWorldModel
+from .scene_memory import SceneMemory
 from .share import share
 from .waiting import Waiter
 from .worker import Worker
 
 _WATCH_S = 0.1
+_DECIDED = {
+    "not_understood": RankedActions.NOT_UNDERSTOOD,
+    "blind": RankedActions.STALE,
+}
 _REPEAT_S = 1.0  # a status without a plan is published again this often
 
 
@@ -52,6 +62,7 @@ class PlannerNode(ManagedNode):
         self.vocabulary: Vocabulary | None = None
         self.world: RemoteWorldModel | None = None
         self.view: View | None = None
+        self.memory: SceneMemory | None = None
         self.last_state = float("-inf")  # steady clock
         self.stale, self._ranking, self._ranked_at, self._status_at = False, False, 0.0, 0.0
         self._states, self._plans, self._planning = Rate(), Rate(), Latency()
@@ -60,9 +71,9 @@ class PlannerNode(ManagedNode):
     # -- lifecycle ---------------------------------------------------------------------------------
 
     def setup(self) -> None:
-        self._frames = load_frames(self.parameters["extrinsics_file"] or share("config/scene.yaml"))
+        self.frames = load_frames(self.parameters["extrinsics_file"] or share("config/scene.yaml"))
         path = self.parameters["actions_file"] or share("config/actions.yaml")
-        self.candidates = load_candidates(path, self._frames)
+        self.candidates = load_candidates(path, self.frames)
         self.search_config()
         self._ranker = Ranker(self.parameters["max_plan_age"])
         self._worker = Worker(self)
@@ -71,21 +82,17 @@ class PlannerNode(ManagedNode):
         self._forget()
         self.waiter = Waiter(self, self.steady_clock, self.awaiting)
         self.own(self.waiter.close)
-        self._candidates_pub = self.own_publisher(
-            CandidateActionSet, "candidate_actions", qos.LATCHED
-        )
         self._ranked_pub = self.own_publisher(RankedActions, "ranked_actions", qos.NEWEST)
         self._predict = self.own_client(PredictOutcomes, "predict_outcomes")
+        self._suppose = self.own_client(Suppose, "suppose")
         self.goals = GoalKeeper(self)
         self.pursuits = PursueServer(self)
         self.own(self.pursuits.destroy)
         self.own_subscription(VocabularyMsg, "vocabulary", self._on_vocabulary, qos.LATCHED)
         self.own_subscription(SemanticState, "semantic_state", self._on_state, qos.NEWEST)
         self.own_service(Trigger, "stop", self._on_stop)
-        self.own_service(SetCandidateActions, "set_candidate_actions", self._on_set_candidates)
-        self.own_service(GetCandidateActions, "get_candidate_actions", self._on_get_candidates)
+        CandidateKeeper(self)
         self.own_timer(_WATCH_S, self._watch)
-        self._publish_candidates()
 
     async def wind_down(self) -> None:
         self.pursuits.end(PursueGoal.Result.STOPPED, "planner_node is going down")
@@ -108,6 +115,17 @@ class PlannerNode(ManagedNode):
             config = replace(config, works_threshold=self.vocabulary.works_threshold)
         return config
 
+    def at_rest(self, vocabulary: Vocabulary) -> AtRest:
+        """A judge of when the scene has come to rest, with the node's parameters."""
+        return AtRest(vocabulary, self.parameters["rest_frames"], self.parameters["rest_tolerance"])
+
+    @property
+    def sees_nothing(self) -> str:
+        """Why the camera has been of no use for a while; "" when it is of use."""
+        if self.memory is None:
+            return ""
+        return self.memory.sees_nothing(self.parameters["stale_after"])
+
     @property
     def goal(self) -> Goal | None:
         return self.goals.goal
@@ -116,9 +134,6 @@ class PlannerNode(ManagedNode):
         """Run a job in the worker's thread."""
         assert self._worker is not None
         return self._worker.submit(job)
-
-    def _now(self) -> Any:
-        return self.get_clock().now().to_msg()
 
     # -- what is seen ------------------------------------------------------------------------------
 
@@ -138,8 +153,9 @@ class PlannerNode(ManagedNode):
             self.world.close()
         self.vocabulary, self.view = vocabulary, None
         self.world = RemoteWorldModel(
-            self._predict, vocabulary.model_id, self._frames.optical_frame
+            self._predict, self._suppose, vocabulary.model_id, self.frames.optical_frame
         )
+        self.memory = SceneMemory(self.world, vocabulary, self.at_rest(vocabulary), self.submit)
         self.diagnostics.model_id = vocabulary.model_id
 
     def _on_state(self, msg: SemanticState) -> None:
@@ -160,9 +176,20 @@ class PlannerNode(ManagedNode):
             self.get_logger().info("semantic_state is back")
         reading = tuple(int(value) for value in vocabulary.readings(answers))
         stamp, window = convert.seconds(msg.header.stamp), convert.seconds(msg.window_start)
-        self.view = View(msg.state_id, msg.header, stamp, window, answers, reading)
+        nothing = nothing_seen(vocabulary, answers, msg.contrast)
+        self.view = View(
+            msg.state_id, msg.header, stamp, window, answers, reading, msg.contrast, nothing
+        )
+        look = self.memory.show(self.view, looking=not self.pursuits.busy)
+        if look is not None:
+            look.add_done_callback(self._looked)
         self.pursuits.show(self.view)
         self._rank()
+
+    def _looked(self, done: Future) -> None:
+        if done.exception() is not None:
+            self._complain(f"no look: {in_one_line(done.exception())}")
+            self.memory.look_anew()
 
     def _watch(self) -> None:
         """On the steady clock: a silent camera stops the recommending at once, and recovers."""
@@ -171,8 +198,12 @@ class PlannerNode(ManagedNode):
             self.stale, self._status_at = True, 0.0
             if self._states.count:
                 self.get_logger().warning("semantic_state is silent")
-        if self.stale and now - self._status_at > _REPEAT_S:
-            self._publish_status(RankedActions.STALE)
+        if now - self._status_at > _REPEAT_S:
+            if self.stale:
+                self._publish_status(RankedActions.STALE)
+            elif nothing := self.sees_nothing:
+                self.get_logger().warning(nothing, throttle_duration_sec=10.0)
+                self._publish_status(RankedActions.STALE, nothing)
 
     # -- ranking -----------------------------------------------------------------------------------
 
@@ -180,6 +211,8 @@ class PlannerNode(ManagedNode):
         """Rank for the newest view, unless one is being ranked or it was done just now."""
         now = time.monotonic()
         if self.pursuits.busy or self.stale or self.view is None or self._ranking:
+            return
+        if self.view.nothing_seen:
             return
         if self.goal is None or not self.goal.understood:
             if now - self._status_at > _REPEAT_S:
@@ -191,7 +224,8 @@ class PlannerNode(ManagedNode):
             return
         self._ranking, self._ranked_at = True, now
         view, goal, candidates = self.view, self.goal, self.candidates
-        arguments = (self.world, self.vocabulary, view, goal, candidates, self.search_config())
+        arguments = (self.world, self.vocabulary, view, goal, candidates, self.search_config(),
+                     self.memory.belief)
         future = self.submit(lambda: self._ranker.rank(*arguments))
         future.add_done_callback(lambda done: self._ranked(done, view, goal, candidates))
 
@@ -203,24 +237,40 @@ class PlannerNode(ManagedNode):
             if not self.pursuits.busy:
                 self.publish_plan(view, done.result(), candidates.set_id)
 
+    def publish_decision(self, view: View, decision: Decision, set_id: str) -> RankedActions:
+        """Publish ranked_actions for what a pursuit decided and return it."""
+        status = _DECIDED.get(decision.kind)
+        return self.publish_plan(
+            view, decision.plan, set_id, status, decision.message, decision.noticed
+        )
+
     def publish_plan(
-        self, view: View, found: Plan | None, set_id: str, understood: bool = True
+        self, view: View, found: Plan | None, set_id: str, status: int | None = None,
+        message: str = "", noticed: str = "",
     ) -> RankedActions:
         """Publish ranked_actions for a plan (None: there was nothing to plan) and return it."""
         if found is not None:
             self._plans.tick()
             self._planning.add(found.planning_ms / 1e3)
-        status = STATUS[found.status] if found is not None else RankedActions.NO_GOAL
-        if not understood:
-            status = RankedActions.NOT_UNDERSTOOD
-        msg = ranking_msg(status, view, self.goal, set_id, found)
+        if status is None:
+            status = STATUS[found.status] if found is not None else RankedActions.NO_GOAL
+        if status == RankedActions.OUT_OF_REACH and not message:
+            message = "; ".join((*self.memory.missing(self.goal), MESSAGES[status]))
+        msg = ranking_msg(
+            status, view, self.goal, set_id, found, message, self._beliefs(), noticed
+        )
         self._ranked_pub.publish(msg)
         return msg
 
-    def _publish_status(self, status: int) -> None:
+    def _publish_status(self, status: int, message: str = "") -> None:
         self._status_at = time.monotonic()
         set_id = self.candidates.set_id if self.candidates is not None else ""
-        self._ranked_pub.publish(ranking_msg(status, self.view, self.goal, set_id))
+        self._ranked_pub.publish(
+            ranking_msg(status, self.view, self.goal, set_id, None, message, self._beliefs())
+        )
+
+    def _beliefs(self) -> tuple[Believed, ...]:
+        return self.memory.beliefs if self.memory is not None else ()
 
     def rank_now(self) -> None:
         """The goal, the candidates or what may rank changed: rank at once."""
@@ -230,6 +280,8 @@ class PlannerNode(ManagedNode):
     def pursuit_ended(self) -> None:
         """A pursuit is over: back to ranking."""
         self.waiter.nudge()
+        if self.memory is not None:
+            self.memory.look_anew()
         self.rank_now()
 
     # -- services ----------------------------------------------------------------------------------
@@ -239,30 +291,6 @@ class PlannerNode(ManagedNode):
         response.success = True
         response.message = "stopping" if stopped else "nothing was being pursued"
         return response
-
-    def _on_set_candidates(
-        self, request: SetCandidateActions.Request, response: SetCandidateActions.Response
-    ) -> SetCandidateActions.Response:
-        try:
-            given = [convert.candidate_of(msg) for msg in request.actions]
-            self.candidates = check_candidates(given, self._frames)
-        except ValueError as error:
-            response.message = in_one_line(error)
-        else:
-            response.success = True
-            self._publish_candidates()
-            self.rank_now()
-        response.candidate_set_id = self.candidates.set_id
-        return response
-
-    def _on_get_candidates(
-        self, request: GetCandidateActions.Request, response: GetCandidateActions.Response
-    ) -> GetCandidateActions.Response:
-        response.candidates = convert.candidate_set_msg(self.candidates, self._now())
-        return response
-
-    def _publish_candidates(self) -> None:
-        self._candidates_pub.publish(convert.candidate_set_msg(self.candidates, self._now()))
 
     # -- diagnostics -------------------------------------------------------------------------------
 
@@ -277,6 +305,8 @@ class PlannerNode(ManagedNode):
             message = "pursuing a goal"
         if self._complaint:
             level, message = WARN, self._complaint
+        if nothing := self.sees_nothing:
+            level, message = STALE, nothing
         if self.stale:
             level, message = STALE, "no recent semantic_state"
         values = {
@@ -285,6 +315,7 @@ class PlannerNode(ManagedNode):
             "rankings (Hz)": f"{self._plans.hz:.1f}",
             "full plans": str(self._ranker.full_plans),
             "last state (s ago)": f"{time.monotonic() - self.last_state:.1f}",
+            "remembered": self.memory.in_words if self.memory is not None else "",
             "candidates": str(len(self.candidates.candidates)),
             **self._planning.values("planning"),
         }

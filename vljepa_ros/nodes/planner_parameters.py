@@ -23,7 +23,7 @@ def declare_parameters(parameters: Parameters) -> None:
     declare(
         "stale_after",
         1.5,
-        "Seconds without a semantic_state until the status is STALE.",
+        "Seconds without a semantic_state, or with the camera covered, until the status is STALE.",
         between=(0.05, 3600.0),
     )
     declare("max_actions", 16, "Actions a pursuit executes at most.", between=(1, 1000))
@@ -46,4 +46,16 @@ def declare_parameters(parameters: Parameters) -> None:
         3.0,
         "Seconds after which a scene still moving is taken as it is.",
         between=(0.0, 600.0),
+    )
+    declare(
+        "cover_patience",
+        120.0,
+        "Seconds a pursuit waits for a covered camera.",
+        between=(0.1, 86400.0),
+    )
+    declare(
+        "blind_actions",
+        0,
+        "Actions a pursuit may do on memory alone while the camera is covered; 0: it waits.",
+        between=(0, 100),
     )

@@ -58,6 +58,9 @@ class _Run:
         self.fresh: View | None = None  # newest after the last action, at rest or not
         self.fresh_since = math.inf
         self.rest: AtRest | None = None
+        self.dark: View | None = None  # newest after the last action in which nothing is seen
+        self.dark_since = math.inf
+        self.dark_known = False  # the pursuit has been told of it
 
     @property
     def ended(self) -> bool:
@@ -101,6 +104,10 @@ class PursueServer:
         """A new semantic state."""
         for run in self._runs:
             if run.rest is not None and run.rest.fresh(view.window_start, view.stamp):
+                if view.nothing_seen:
+                    run.dark, run.dark_since = view, min(run.dark_since, time.monotonic())
+                    continue
+                run.dark, run.dark_since, run.dark_known = None, math.inf, False
                 run.fresh_since = min(run.fresh_since, time.monotonic())
                 run.fresh = view
                 if run.rest.update(view.window_start, view.stamp, view.answers):
@@ -166,19 +173,22 @@ class PursueServer:
             candidates.actions,
             node.search_config(),
             request.max_actions or node.parameters["max_actions"],
+            node.memory.belief,
+            node.parameters["blind_actions"],
         )
-        run.rest = AtRest(
-            vocabulary, node.parameters["rest_frames"], node.parameters["rest_tolerance"]
-        )
+        run.rest = node.at_rest(vocabulary)
         if node.view is not None and not node.stale:
             self.show(node.view)
         while True:
             view = await self._look(run, deadline)
             self._feedback(run, "plan")
             states = RemoteStates((view.state_id,))
-            decision = await node.submit(lambda s=states: pursuit.look(s))
+            decision = await node.submit(lambda s=states, c=view.contrast: pursuit.look(s, c))
             self._check(run)
             self._note(run, decision, view, candidates)
+            if decision.kind == "blind":
+                run.dark_known = True
+                continue
             action = self._next_action(run, decision)
             if request.dry_run:
                 words = ", ".join(step.action.text for step in decision.plan.steps)
@@ -189,24 +199,39 @@ class PursueServer:
         """The first state at rest after the last action.
 
         A scene that does not come to rest, or a camera too slow to show that it did, is taken as
-        it is after rest_timeout. Silence ends the pursuit after camera_patience.
+        it is after rest_timeout. A covered camera is told to the pursuit once, and then waited for
+        until cover_patience has passed. Silence ends the pursuit after camera_patience.
         """
         node = self._node
         self._feedback(run, "check" if run.result.executed else "look")
         began = time.monotonic()
         patience, settle = node.parameters["camera_patience"], node.parameters["rest_timeout"]
 
-        def blind_for() -> float:
-            return 0.0 if run.fresh else time.monotonic() - began
+        cover = node.parameters["cover_patience"]
+
+        def silent_for() -> float:
+            return 0.0 if run.fresh or run.dark else time.monotonic() - began
 
         def moving_for() -> float:
             return time.monotonic() - run.fresh_since
 
+        def dark_for() -> float:
+            return time.monotonic() - run.dark_since
+
+        def dark() -> bool:
+            return dark_for() > (cover if run.dark_known else node.parameters["stale_after"])
+
         await self._waiter.until(
-            lambda: run.ended or run.view or moving_for() > settle or blind_for() > patience,
+            lambda: run.ended or run.view or moving_for() > settle or silent_for() > patience
+            or dark(),
             deadline - time.monotonic(),
         )
         self._check(run, deadline)
+        if run.dark is not None and dark():
+            if run.dark_known:
+                nothing = f"the camera sees nothing: {run.dark.nothing_seen}"
+                raise _Over(Result.STALE, f"{nothing}, for {cover:g} s")
+            return run.dark
         view = run.view or run.fresh
         if view is None:
             if time.monotonic() - node.last_state < patience:
@@ -250,8 +275,9 @@ class PursueServer:
         run.feedback.step += 1
         self._check(run, deadline)
         pursuit.executed(action_id, name)
-        run.view = run.fresh = None
-        run.fresh_since = math.inf
+        run.view = run.fresh = run.dark = None
+        run.fresh_since = run.dark_since = math.inf
+        run.dark_known = False
         run.rest.restart(node.get_clock().now().nanoseconds * 1e-9)
 
     def _next_action(self, run: _Run, decision: Decision) -> Any:
@@ -271,13 +297,13 @@ class PursueServer:
 
     def _note(self, run: _Run, decision: Decision, view: View, candidates: CandidateSet) -> None:
         """Put what was seen and planned into the feedback, the result and ranked_actions."""
-        if decision.plan is not None:
+        if decision.plan is not None and decision.kind != "blind":
             run.result.final_distance = decision.plan.distance_now
             if run.result.executed:
                 run.result.executed[-1].distance_after = decision.plan.distance_now
-        run.feedback.ranking = self._node.publish_plan(
-            view, decision.plan, candidates.set_id, understood=decision.kind != "not_understood"
-        )
+        if decision.noticed:
+            self._node.get_logger().info(f"not as expected: {decision.noticed}")
+        run.feedback.ranking = self._node.publish_decision(view, decision, candidates.set_id)
         run.handle.publish_feedback(run.feedback)
 
     def _feedback(self, run: _Run, phase: str) -> None:

@@ -6,6 +6,7 @@ between those the goal distance alone is read anew and the plan published again.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,12 +16,13 @@ from std_msgs.msg import Header
 
 from vljepa_msgs.msg import RankedActions
 
+from ..planning.belief import Belief, Believed
 from ..planning.candidates import CandidateSet
 from ..planning.goal import Goal
 from ..planning.protocols import Array, WorldModel
 from ..planning.search import Plan, SearchConfig, plan
 from ..planning.vocabulary import Vocabulary
-from .convert import plan_msgs, rank_msgs
+from .convert import belief_msgs, plan_msgs, rank_msgs
 from .remote_world_model import RemoteStates
 
 STATUS = {
@@ -40,7 +42,10 @@ MESSAGES = {
 
 @dataclass(frozen=True)
 class View:
-    """One semantic state as the planner keeps it; times in seconds of camera time."""
+    """One semantic state as the planner keeps it; times in seconds of camera time.
+
+    ``nothing_seen``: why its picture is of no use; "" when it is.
+    """
 
     state_id: str
     header: Header
@@ -48,6 +53,8 @@ class View:
     window_start: float
     answers: Array
     reading: tuple[int, ...]
+    contrast: float = math.inf
+    nothing_seen: str = ""
 
 
 class Ranker:
@@ -68,10 +75,12 @@ class Ranker:
         goal: Goal,
         candidates: CandidateSet,
         config: SearchConfig,
+        belief: Belief,
     ) -> Plan:
-        """The plan for a view. Raises PredictionError."""
-        state = RemoteStates((view.state_id,))
-        key = (view.reading, goal.goal_id, candidates.set_id, config)
+        """The plan for a view, told what is remembered. Raises PredictionError."""
+        belief.study(world, candidates.actions, config.works_threshold)
+        state = belief.tell(world, RemoteStates((view.state_id,)))
+        key = (view.reading, belief.looks, goal.goal_id, candidates.set_id, config)
         old = self._plan
         if old is not None and key == self._key and time.monotonic() - self._made < self.max_age:
             started = time.monotonic()
@@ -97,6 +106,8 @@ def ranking_msg(
     set_id: str,
     found: Plan | None = None,
     message: str = "",
+    beliefs: Sequence[Believed] = (),
+    noticed: str = "",
 ) -> RankedActions:
     """A ranked_actions message; the actions of a plan are recommended only while it is one."""
     msg = RankedActions(
@@ -104,15 +115,17 @@ def ranking_msg(
         candidate_set_id=set_id,
         status=status,
         message=message or MESSAGES[status],
+        beliefs=belief_msgs(beliefs),
+        noticed=noticed,
     )
     if view is not None:
         msg.header, msg.state_id = view.header, view.state_id
-    if found is not None:
+    if found is not None and status != RankedActions.STALE:
         msg.distance_now = float(found.distance_now)
         msg.actions = rank_msgs(found.ranked)
         msg.plan = plan_msgs(found.steps) if status == RankedActions.OK else []
         msg.planning_ms = float(found.planning_ms)
-        if status == RankedActions.OK:
+        if status == RankedActions.OK and not message:
             msg.message = _in_words(found.steps)
     return msg
 
