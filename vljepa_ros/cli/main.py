@@ -10,6 +10,11 @@ from importlib import import_module
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("vljepa_ros.cli.demo", "simulator and nodes, a goal in words, a video of it all"),
     "bench": ("vljepa_ros.cli.bench", "the benchmarks; one JSON object each"),
+    "up": ("vljepa_ros.cli.up", "start the nodes and keep them, without ros2 launch"),
+    "goal": ("vljepa_ros.cli.goal", "give the running planner a goal in words"),
+    "watch": ("vljepa_ros.cli.watch", "the running planner, live in the terminal"),
+    "doctor": ("vljepa_ros.cli.doctor", "what is missing or wrong here, and what to do about it"),
+    "completion": ("vljepa_ros.cli.completion", "completion of this command for a shell"),
     "train": ("vljepa_ros.training.run", "train a model, resumable"),
     "models": ("vljepa_ros.cli.models", "the models that are here, with their fingerprints"),
 }
@@ -22,6 +27,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=_version())
     sub = parser.add_subparsers(dest="command", metavar="COMMAND")
     given = list(sys.argv[1:] if argv is None else argv)
+    if "--ros-args" in given:  # for rclpy, which reads them from sys.argv itself
+        given = given[: given.index("--ros-args")]
     for name, (module, words) in COMMANDS.items():
         child = sub.add_parser(name, help=words, description=words)
         if given[:1] == [name]:

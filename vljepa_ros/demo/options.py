@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..nodes.share import share
+from ..nodes.share import model_folder
 from ..sim.symbolic import GOAL_VALUES, PLACES, SymbolicState
 
 DEFAULT_GOAL = "put the cube in the drawer and shut it"
@@ -102,7 +102,10 @@ def _whole(name: str, text: str, low: int, high: int) -> int:
 
 
 def _model(given: str | None) -> Path:
-    folder = Path(given) if given is not None else share("models/compact")
+    try:
+        folder = model_folder(given or "")
+    except ValueError as error:
+        raise OptionError(f"--{error}") from error
     if not (folder / "model.yaml").is_file():
         hint = "known models: vljepa models" if given is not None else "make one with: vljepa train"
         raise OptionError(f"--model: no model in '{folder}'; {hint}")

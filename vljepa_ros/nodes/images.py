@@ -9,6 +9,7 @@ value and what is allowed.
 from __future__ import annotations
 
 import struct
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -140,8 +141,16 @@ def decode_compressed(msg: Any) -> Array:
     """
     if "compressedDepth" in msg.format:
         raise ImageError(f"format: {msg.format!r}; allowed: {', '.join(_COMPRESSED)} colour images")
-    data = bytes(msg.data)
-    _check_size(*_size_of(data, msg.format))
+    return _decode_file(bytes(msg.data), msg.format)
+
+
+def read_image_file(path: Path) -> Array:
+    """A JPEG or PNG file as (H, W, 3) uint8 RGB. Raises ImageError and OSError."""
+    return _decode_file(path.read_bytes(), path.suffix.lstrip("."))
+
+
+def _decode_file(data: bytes, image_format: str) -> Array:
+    _check_size(*_size_of(data, image_format))
     pixels = cv2.imdecode(
         np.frombuffer(data, np.uint8), cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
     )
@@ -150,10 +159,10 @@ def decode_compressed(msg: Any) -> Array:
             f"data: {len(data)} bytes that do not decode; allowed: a whole JPEG or PNG"
         )
     if pixels.ndim == 2:
-        pattern = msg.format.split(";")[0].strip().rstrip("1068")
+        pattern = image_format.split(";")[0].strip().rstrip("1068")
         return cv2.cvtColor(pixels, _BAYER.get(pattern, cv2.COLOR_GRAY2RGB))
     # image_transport says in which order the colours were when it compressed them.
-    return pixels if "compressed rgb" in msg.format else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+    return pixels if "compressed rgb" in image_format else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 
 def encode_rgb8(msg: Any, pixels: Array) -> Any:

@@ -115,6 +115,9 @@ class ManagedNode(LifecycleNode):
             self.trigger_activate()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        if self.parameters.unknown:
+            names = ", ".join(self.parameters.unknown)
+            self.get_logger().warning(f"parameters given that this node does not have: {names}")
         if self.parameters.complaint:
             return self._failed("configure", self.parameters.complaint)
         try:

@@ -77,6 +77,15 @@ class Parameters:
         """What is wrong with the values given at start, in one line; "" when nothing is."""
         return "; ".join(self._complaints.values())
 
+    @property
+    def unknown(self) -> list[str]:
+        """Parameters given at start that this node does not have: a slip of the pen mostly."""
+        return sorted(
+            name
+            for name in self._node._parameter_overrides
+            if not self._node.has_parameter(name) and not name.startswith("qos_overrides.")
+        )
+
     def _declare(
         self, name: str, default: Any, descriptor: ParameterDescriptor, allowed: str
     ) -> None:

@@ -24,7 +24,7 @@ from .diagnostics import MUCH_LOSS, OK, WARN, Latency, Rate, Report
 from .images import ImageError, check_image, decode_compressed, decode_image
 from .lifecycle import ManagedNode, in_one_line, run
 from .perception import Loader, Perception, Seen, load_model
-from .share import share
+from .share import model_folder, share
 from .worker import Worker
 
 _COMPLAIN_EVERY_S = 5.0
@@ -37,7 +37,7 @@ class SemanticStateNode(ManagedNode):
         super().__init__("semantic_state_node", **kwargs)
         self._load = load
         declare = self.parameters.declare
-        declare("model", "", "Folder of the checkpoint; empty: the compact model of this package.")
+        declare("model", "", "Name of a shipped model or folder of a checkpoint; empty: compact.")
         declare("device", "cpu", "Where the model runs: cpu, cuda or cuda:N.")
         declare("image_transport", "raw", "Type of the topic image.", choices=("raw", "compressed"))
         declare(
@@ -68,7 +68,7 @@ class SemanticStateNode(ManagedNode):
 
     def setup(self) -> None:
         frames = load_frames(self.parameters["extrinsics_file"] or share("config/scene.yaml"))
-        path = self.parameters["model"] or share("models/compact")
+        path = model_folder(self.parameters["model"])
         model = self._load(str(path), self.parameters["device"])
         self._perception = Perception(
             model, frames, self.parameters["real_states"], self.parameters["imagined_states"]

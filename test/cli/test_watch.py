@@ -1,0 +1,170 @@
+"""vljepa watch: what it shows, in a pipe, in JSON and live, and what it costs."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from test.nodes.test_semantic_state_node import image
+from vljepa_msgs.msg import Goal, RankedActions, SemanticEvent, SemanticState
+from vljepa_ros.nodes import convert, qos
+from vljepa_ros.watch.screen import Screen, lines
+from vljepa_ros.watch.view import View, Watcher
+
+ROOT = Path(__file__).resolve().parents[2]
+OPEN = "the drawer is open"
+RATE_HZ, WATCHED_S, LARGEST_SHARE = 10.0, 6.0, 0.05
+
+
+def test_one_picture_of_a_running_planner(planner, vljepa, namespace, probe):
+    vljepa("goal", OPEN, "--set", "--namespace", namespace)
+    done = vljepa("watch", "--once", "--namespace", namespace, "--timeout", "20")
+    assert done.status == 0 and "\033" not in done.out
+    text = " ".join(done.out.split())
+    for words in (
+        "the drawer is locked", "camera", "reliable lost 0.0%", "OK: plan: press the button",
+        "press the button", f"goal {OPEN}",
+    ):  # fmt: skip
+        assert words in text, (words, done.out)
+    done = vljepa("watch", "--once", "--json", "--namespace", namespace, "--timeout", "20")
+    shown = json.loads(done.out)
+    assert shown["state"]["readings"]["lock"]["statement"] == "the drawer is locked"
+    assert shown["ranking"]["status"] == "OK"
+    assert shown["nodes"]["semantic_state_node"]["level"] == 0
+
+
+def test_nobody_there(vljepa, namespace):
+    done = vljepa("watch", "--once", "--namespace", namespace, "--timeout", "0.3")
+    assert done.status == 3 and "vljepa doctor" in done.err and not done.out
+    assert vljepa("watch", "--rate", "1000").status == 2
+
+
+def test_what_is_gone_is_said_to_be_gone(monkeypatch):
+    view = View()
+    view.state = None
+    text = "\n".join(lines(view, Screen(live=False)))
+    assert "no semantic_state yet" in text and "none heard yet" in text and "no ranked" in text
+
+
+def test_nothing_spoken_can_steer_the_terminal():
+    view = View()
+    view.spoken.append((0.0, "the drawer\033[2J is\nopen"))
+    (line,) = [text for text in lines(view, Screen(live=False)) if "drawer" in text]
+    assert "\033" not in line and "the drawer[2J is open" in line
+
+
+class Talker:
+    """Says what a planner of seven subjects and 15 actions says, RATE_HZ times a second."""
+
+    def __init__(self, probe, name):
+        node = probe.node
+        self._clock = node.get_clock()
+        self._state = SemanticState(model_id="toy", state_id="s")
+        self._state.embedding = convert.embedding_msg("toy", [0.0] * 256)
+        for i in range(7):
+            self._state.readouts.append(image_readout(i))
+        self._ranking = RankedActions(status=RankedActions.OK, message="plan: wait", goal_id="g")
+        self._ranking.actions = [ranked(i) for i in range(15)]
+        make = node.create_publisher
+        self._states = make(SemanticState, name("semantic_state"), qos.NEWEST)
+        self._rankings = make(RankedActions, name("ranked_actions"), qos.NEWEST)
+        self._events = make(SemanticEvent, name("semantic_event"), qos.STREAM)
+        make(Goal, name("goal"), qos.LATCHED).publish(Goal(text="wait", source=1))
+        node.create_timer(1 / RATE_HZ, self.talk)
+
+    def talk(self):
+        self._state.header.stamp = self._clock.now().to_msg()
+        self._states.publish(self._state)
+        self._rankings.publish(self._ranking)
+
+
+def image_readout(i):
+    from vljepa_msgs.msg import Readout
+
+    return Readout(
+        subject=f"subject_{i}",
+        statement=f"statement number {i} holds",
+        confidence=0.9,
+        embedding=convert.embedding_msg("toy", [0.0] * 256),
+    )
+
+
+def ranked(i):
+    from vljepa_msgs.msg import RankedAction
+
+    return RankedAction(
+        action_id=f"a{i}", text=f"action number {i}", plan_distance=0.1 * i, works_probability=0.9
+    )
+
+
+class Terminal:
+    """A process with a terminal of 100 x 40 of its own."""
+
+    def __init__(self, *command):
+        self._end, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+        self.process = subprocess.Popen(command, cwd=ROOT, stdin=theirs, stdout=theirs)
+        os.close(theirs)
+
+    def read(self, seconds, until=b""):
+        """What was written in that time, or until it held ``until``."""
+        deadline, found = time.monotonic() + seconds, b""
+        while (left := deadline - time.monotonic()) > 0 and not (until and until in found):
+            if select.select([self._end], [], [], left)[0]:
+                try:
+                    found += os.read(self._end, 65536)
+                except OSError:  # it ended
+                    break
+        return found
+
+    def cpu_seconds(self):
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.slow
+def test_live_it_costs_little_and_leaves_the_terminal_as_it_was(probe, namespace):
+    Talker(probe.probe, probe.name)
+    terminal = Terminal(
+        sys.executable, "-m", "vljepa_ros.cli.main", "watch", "--namespace", namespace
+    )
+    try:
+        assert b"statement number 6" in terminal.read(60, until=b"statement number 6")
+        terminal.read(1)
+        before = terminal.cpu_seconds()
+        shown = terminal.read(WATCHED_S)
+        share = (terminal.cpu_seconds() - before) / WATCHED_S
+        assert shown.count(b"\033[H") > 0.5 * RATE_HZ * WATCHED_S
+        assert b"action number 0" in shown
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.read(10, until=b"\033[?1049l").endswith(b"\033[?25h\033[?1049l")
+        assert terminal.process.wait(10) == 0
+    finally:
+        terminal.process.kill()
+        terminal.process.wait()
+    assert share <= LARGEST_SHARE, f"{100 * share:.1f}% of a core"
+
+
+def test_the_newest_of_a_fast_stream_is_shown(probe, namespace, context):
+    publisher = probe.probe.node.create_publisher(
+        SemanticState, probe.name("semantic_state"), qos.NEWEST
+    )
+    with Watcher(namespace) as watcher:
+        probe.wait(publisher.get_subscription_count, "the watcher")
+        for i in range(5):
+            msg = SemanticState(state_id=str(i), header=image((0, 0, 0), 1000.0).header)
+            publisher.publish(msg)
+        watcher.spin(10, until=lambda: watcher.view.state and watcher.view.state.state_id == "4")
+        assert watcher.view.state.state_id == "4"

@@ -1,0 +1,1 @@
+"""What `vljepa doctor` looks at: this host, the middleware, the nodes that run."""
