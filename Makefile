@@ -6,8 +6,9 @@ PYTHON_ENV := .venv/bin/python
 # for `make test`: more options for pytest, and how many tests at a time
 PYTEST_ARGS ?=
 JOBS ?= 2
-# for `make bench`: which benchmark, its seed, and more options
+# for `make bench`: which benchmark, in which world, its seed, and more options
 NAME ?=
+ENV ?=
 SEED ?= 0
 BENCH_ARGS ?=
 BENCH_OUT ?= docs/bench
@@ -45,8 +46,10 @@ format: setup ## put imports and layout in order
 bench: setup ## measure; NAME=planning SEED=1 BENCH_ARGS="--episodes 40", without NAME the main ones
 	@mkdir -p $(BENCH_OUT)
 	@set -e; for name in $(or $(NAME),$(BENCHMARKS)); do \
-	    echo "vljepa bench $$name --seed $(SEED) $(BENCH_ARGS) --json $(BENCH_OUT)/$$name.json"; \
-	    .venv/bin/vljepa bench $$name --seed $(SEED) $(BENCH_ARGS) --json $(BENCH_OUT)/$$name.json; \
+	    options="--seed $(SEED) $(if $(ENV),--env $(ENV)) $(BENCH_ARGS)"; \
+	    out="$(BENCH_OUT)/$${name}$(if $(ENV),_$(ENV)).json"; \
+	    echo "vljepa bench $$name $$options --json $$out"; \
+	    .venv/bin/vljepa bench $$name $$options --json $$out; \
 	done
 
 train: setup ## train the compact model, or go on where training stopped; TRAIN_ARGS="..."

@@ -159,9 +159,10 @@ class Environment(ABC):
         """Goal sentences: 'plain' or 'held_out'."""
 
     def fill(
-        self, text: str, parts: Sequence[str], state: State, rng: np.random.Generator
+        self, text: str, parts: Sequence[str], state: State, rng: np.random.Generator, kind: str
     ) -> tuple[str, list[str]]:
-        """A sentence and its parts with the placeholders of this world filled in."""
+        """A sentence and its parts with the placeholders of this world filled in, places in the
+        words of a `kind` of wording: held_out or development."""
         return text, list(parts)
 
     def say(self, statement: str) -> str:

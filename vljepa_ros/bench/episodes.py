@@ -14,6 +14,7 @@ from .worlds import Wording as SceneWording
 
 LENGTHS = {"scene-v0": (1, 2, 3, 4), "workbench": (1, 2, 3, 4, 5, 6)}
 SINGLE_SHARE = 2 / 3  # of the drawn goals; the others have several parts
+LONG = 4  # actions from which on a goal is hardly ever a single statement
 
 PLAIN_TASKS = {
     1: "open the drawer and the window, and leave both unlocked",
@@ -49,12 +50,13 @@ class Episode:
 
 
 def draw_goal(
-    place: Environment, wording: Wording, state: State, rng: np.random.Generator
+    place: Environment, wording: Wording, state: State, rng: np.random.Generator,
+    single_share: float = SINGLE_SHARE,
 ) -> tuple[str, Goal]:
-    """A goal about what is there: two thirds single statements, one third compounds."""
+    """A goal about what is there: some single statements, the others compounds."""
     while True:
         options = place.goal_statements(state)
-        if rng.random() < SINGLE_SHARE:
+        if rng.random() < single_share:
             statement = options[rng.integers(len(options))]
             return wording.of(statement), place.goal([statement])
         text, parts = wording.compound(state)
@@ -72,7 +74,8 @@ def generated(
         length, lock = wanted[i % len(wanted)]
         while True:
             state = place.draw_knowable(rng)
-            text, goal = draw_goal(place, wording, state, rng)
+            share = 0.0 if length >= LONG and place.name == "workbench" else SINGLE_SHARE
+            text, goal = draw_goal(place, wording, state, rng, share)
             if place.plan_length(state, goal) == length and (
                 through_a_lock(place, state, goal) == lock
             ):

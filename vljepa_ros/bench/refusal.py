@@ -5,14 +5,15 @@ skills the robot lacks), foreign (in another language: doing what they say is ho
 and reachable ones, which must not be refused. Beside them goals that are out of reach here: the
 action that it takes is no candidate, the key to a lock is missing, the drawer would have to hold
 two. Each goes with a picture through the planner's own code (`Pursuit`). Refused: no plan, not MET.
+And pictures as goals that are of something else (`refusal_pictures`).
 """
 
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from vljepa_ros.planning.pursuit import Pursuit
 from vljepa_ros.planning.search import SearchConfig
 
 from .environment import HELD_OUT_SEED, Environment, open_environment
-from .refusal_file import out_of_reach, read_requests
+from .refusal_file import Request, out_of_reach, read_requests
+from .refusal_pictures import strange_pictures
 from .report import share
 from .worlds import TextOnly, model_folder
 
@@ -57,61 +59,76 @@ def run(
     rng = np.random.default_rng(first_seed + 717 + seed)
     requests = read_requests(place, rng, goals) + out_of_reach(place, rng, episodes, first_seed)
     every = place.candidates()
-    threshold = _text_threshold(place, every, [r.text for r in requests if r.kind == "reachable"])
-    refused: dict[str, list[bool]] = defaultdict(list)
-    blind: dict[str, list[bool]] = defaultdict(list)
-    text: dict[str, list[bool]] = defaultdict(list)
-    foreign: dict[str, int] = defaultdict(int)
-    said: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    read_right: list[bool] = []
-    wrong: list[str] = []
+    rival = _text_rival(place, every, [r.text for r in requests if r.kind == "reachable"])
+    count = _Count()
     other: LatentStates | None = None
     for i, request in enumerate(requests):
         place.scene.reset(request.state, seed=place.random_seed(rng, first_seed))
         seen = world.encode(place.look())
         actions = [a for a in every if a.id in request.candidates]
         goal = world.understand(request.text)
-        verdict = judge(world, goal, seen, actions)
-        right = verdict.read == frozenset(request.parts or ())
-        fluent = request.kind == "foreign" and right
-        refused[request.kind].append(not verdict.confident or fluent)
-        said[request.kind][verdict.said] += 1
+        count.add(request, judge(world, goal, seen, actions))
+        count.text[request.kind].append(rival(request.text))
         if other is not None and i % BLIND_EVERY == 0:
-            blind[request.kind].append(not judge(world, goal, other, actions).confident)
-        text[request.kind].append(threshold(request.text))
+            blind = judge(world, goal, other, actions)
+            count.blind[request.kind].append(not blind.confident)
         other = seen
-        if request.kind == "foreign":
-            done = "refused" if not verdict.confident else "right" if right else "wrong"
-            foreign[done] += 1
-        if request.kind == "reachable":
-            read_right.append(right)
-        bad = verdict.confident != (request.kind == "reachable")
-        if bad and not fluent and len(wrong) < _SHOWN:
-            wrong.append(f"{request.kind}: {request.text!r} in {request.state}: "
-                         f"{verdict.said} {sorted(verdict.read)}")
-    must = [kind for kind in refused if kind != "reachable"]
-    flags = [f for kind in must for f in refused[kind]]
     return {
         "name": "refusal", "env": env, "seed": seed, "episodes": episodes,
         "goals": None if goals is None else goals.name, "model_id": world.model_id,
-        "figure": round(float(np.mean([np.mean(refused[k]) for k in must])), 4),
-        "interval95": share(flags)["interval95"],
-        "figure_is": "refused of what must be, mean over the kinds",
-        **{kind: share(flags) | {"said": dict(said[kind])} for kind, flags in refused.items()},
-        "foreign_outcomes": dict(foreign),
-        "reachable_read_right": share(read_right),
-        "baselines": {
-            "random": 0.5, "oracle": 1.0,
-            "blind": _balanced(blind, must), "text_only": _balanced(text, must),
-            "reachable_refused": {
-                "ours": share(refused["reachable"])["rate"],
-                "blind": share(blind["reachable"])["rate"],
-                "text_only": share(text["reachable"])["rate"],
-            },
-        },
-        "wrong": wrong,
+        **count.figures(),
+        "pictures": strange_pictures(world, place, rng, max(1, episodes // 2)),
         "seconds": round(time.time() - started, 1),
     }
+
+
+@dataclass
+class _Count:
+    """What was refused, by kind, by us and by the rivals."""
+
+    refused: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
+    blind: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
+    text: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
+    said: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    foreign: Counter[str] = field(default_factory=Counter)
+    read_right: list[bool] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def add(self, request: Request, verdict: Verdict) -> None:
+        right = verdict.read == frozenset(request.parts or ())
+        fluent = request.kind == "foreign" and right
+        self.refused[request.kind].append(not verdict.confident or fluent)
+        self.said[request.kind][verdict.said] += 1
+        if request.kind == "foreign":
+            done = "refused" if not verdict.confident else "right" if right else "wrong"
+            self.foreign[done] += 1
+        if request.kind == "reachable":
+            self.read_right.append(right)
+        bad = verdict.confident != (request.kind == "reachable") and not fluent
+        if bad and len(self.wrong) < _SHOWN:
+            self.wrong.append(f"{request.kind}: {request.text!r} in {request.state}: "
+                              f"{verdict.said} {sorted(verdict.read)}")
+
+    def figures(self) -> dict[str, Any]:
+        must = [kind for kind in self.refused if kind != "reachable"]
+        every = [flag for kind in must for flag in self.refused[kind]]
+        return {
+            "figure": _mean(self.refused, must), "interval95": share(every)["interval95"],
+            "figure_is": "refused of what must be, mean over the kinds",
+            **{kind: share(flags) | {"said": dict(self.said[kind])}
+               for kind, flags in self.refused.items()},
+            "foreign_outcomes": dict(self.foreign),
+            "reachable_read_right": share(self.read_right),
+            "baselines": {
+                "random": 0.5, "oracle": 1.0,
+                "blind": _mean(self.blind, must), "text_only": _mean(self.text, must),
+                "reachable_refused": {
+                    name: share(flags["reachable"])["rate"] for name, flags in (
+                        ("ours", self.refused), ("blind", self.blind), ("text_only", self.text))
+                },
+            },
+            "wrong": self.wrong,
+        }
 
 
 def judge(
@@ -124,11 +141,13 @@ def judge(
     return Verdict("looks" if looking else decision.kind, parts)
 
 
-def _balanced(flags: dict[str, list[bool]], kinds: list[str]) -> float:
-    return round(float(np.mean([np.mean(flags[k]) for k in kinds if flags[k]])), 4)
+def _mean(flags: dict[str, list[bool]], kinds: list[str]) -> float | None:
+    """Mean of the kinds' shares; None when there is nothing to count."""
+    rates = [np.mean(flags[kind]) for kind in kinds if flags[kind]]
+    return round(float(np.mean(rates)), 4) if rates else None
 
 
-def _text_threshold(
+def _text_rival(
     place: Environment, actions: Sequence[Action], reachable: list[str]
 ) -> Callable[[str], bool]:
     """A rival that refuses what is unlike every action's text and every statement's.

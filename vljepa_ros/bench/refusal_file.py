@@ -51,8 +51,9 @@ def read_requests(
     """
     if path is None:
         content, where = read_yaml("vljepa_ros.bench", "phrases/refusal.yaml"), "refusal.yaml"
-    else:
-        content, where = _load(path), str(path)
+        wording = "held_out"
+    else:  # whoever tunes on a file must not meet held-out words in it
+        content, where, wording = _load(path), str(path), "development"
     if not isinstance(content, dict) or not isinstance(content.get(place.name), dict):
         raise ValueError(f"goals file '{where}': needs a key {place.name!r} with sections")
     requests = []
@@ -65,7 +66,7 @@ def read_requests(
         for i, row in enumerate(rows):
             text, parts = _row(row, section, f"goals file '{where}', {section} {i + 1}")
             state = _scene_for(place, parts, rng)
-            text, named = place.fill(text, parts or [], state, rng)
+            text, named = place.fill(text, parts or [], state, rng, wording)
             candidates = frozenset(place.actions(state))
             requests.append(Request(section, text, state, candidates,
                                     None if parts is None else tuple(named)))

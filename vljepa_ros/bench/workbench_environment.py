@@ -30,7 +30,7 @@ class WorkbenchEnvironment(Environment):
     def __init__(self) -> None:
         self.scene = Workbench()
         self.runner = WorkbenchSkills(self.scene)
-        self._filler: WrittenWording | None = None
+        self._fillers: dict[str, WrittenWording] = {}
         super().__init__()
 
     def random_state(self, rng: np.random.Generator) -> WorkbenchState:
@@ -153,12 +153,13 @@ class WorkbenchEnvironment(Environment):
         return WorkbenchWording.make(kind, seed)
 
     def fill(
-        self, text: str, parts: Sequence[str], state: WorkbenchState, rng: np.random.Generator
+        self, text: str, parts: Sequence[str], state: WorkbenchState, rng: np.random.Generator,
+        kind: str,
     ) -> tuple[str, list[str]]:
-        if self._filler is None:
-            self._filler = WrittenWording("held_out", 0)
-        self._filler.rng = rng
-        return self._filler.fill(text, list(parts), state)
+        if kind not in self._fillers:
+            self._fillers[kind] = WrittenWording(kind, 0)
+        self._fillers[kind].rng = rng
+        return self._fillers[kind].fill(text, list(parts), state)
 
     def subject_kind(self, subject: str) -> str:
         colour, _, aspect = subject.partition("_")

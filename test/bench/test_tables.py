@@ -1,0 +1,46 @@
+"""The README's tables: only what was measured, each world by itself."""
+
+import json
+
+from vljepa_ros.bench import tables
+from vljepa_ros.bench.report import share
+
+BASE = {"blind": 0.3, "text_only": 0.2, "random": 0.1, "oracle": 1.0}
+
+
+def write(folder, name, **data):
+    (folder / f"{name}.json").write_text(json.dumps({"model_id": "m-1", **data}))
+
+
+def test_each_world_has_its_own_table_with_its_own_aims(tmp_path):
+    flags = [True] * 97 + [False] * 3
+    changed = {"4": share(flags), "8": share(flags)}
+    write(tmp_path, "imagined", changed=changed, baselines=BASE)
+    write(tmp_path, "imagined_workbench", changed=changed, baselines=BASE)
+    first, second, *_ = tables.table(tmp_path).split("**Three coloured cubes")
+    assert "`m-1`" in first
+    deep = next(line for line in first.splitlines() if "after 8" in line)
+    assert deep.endswith("| **97.0 (91.5–99.0)** | 98 | 30.0 | 20.0 | 10.0 | 100.0 | 100 |")
+    assert next(s for s in second.splitlines() if "after 4" in s).split("|")[3].strip() == "95"
+    assert next(s for s in second.splitlines() if "after 8" in s).split("|")[3].strip() == "90"
+
+
+def test_what_was_not_measured_has_no_row(tmp_path):
+    write(tmp_path, "motion", restricted=share([True]), one_frame=share([False]), baselines=BASE)
+    text = tables.table(tmp_path)
+    assert "Opening or closing" in text
+    assert "Ranking" not in text and "workbench" not in text and "Skills" not in text
+
+
+def test_refusals_are_told_by_kind_beside_what_was_refused_wrongly(tmp_path):
+    base = {"random": 0.5, "oracle": 1.0, "blind": 0.4, "text_only": 0.6,
+            "reachable_refused": {"ours": 0.02, "blind": 0.1, "text_only": 0.03}}
+    kinds = {kind: share([True, False]) | {"said": {}} for kind in ("absent", "missing_key")}
+    reachable = share([False] * 98 + [True] * 2) | {"said": {}}
+    write(tmp_path, "refusal", figure=0.5, interval95=[0.1, 0.9], baselines=base,
+          reachable=reachable, **kinds)
+    lines = tables.table(tmp_path).splitlines()
+    assert any("… absent | **50.0" in line for line in lines)
+    assert any("… the key is missing | **50.0" in line for line in lines)
+    wrongly = next(line for line in lines if "can be done" in line)
+    assert "**2.0 (0.5–7.0)**" in wrongly and wrongly.endswith("| 10.0 | 3.0 | – | – | 100 |")
