@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
@@ -17,12 +18,13 @@ from rclpy.action.server import ServerGoalHandle
 from vljepa_msgs.action import PursueGoal
 from vljepa_msgs.msg import ExecutedAction
 
-from ..planning.at_rest import AtRest
-from ..planning.candidates import CandidateSet
+from ..planning.candidates import CandidateSet, Pose
+from ..planning.protocols import Action
 from ..planning.pursuit import Decision, Pursuit
 from . import convert
 from .goal_keeper import in_words
 from .lifecycle import in_one_line
+from .lookout import Lookout
 from .remote_world_model import PredictionError, RemoteStates
 from .skill_client import RESULT_NAMES, SkillClient
 
@@ -54,13 +56,7 @@ class _Run:
         self.ending: _Over | None = None
         self.result = PursueGoal.Result(final_distance=math.nan)
         self.feedback = PursueGoal.Feedback(phase="look", step=1)
-        self.view: View | None = None  # at rest
-        self.fresh: View | None = None  # newest after the last action, at rest or not
-        self.fresh_since = math.inf
-        self.rest: AtRest | None = None
-        self.dark: View | None = None  # newest after the last action in which nothing is seen
-        self.dark_since = math.inf
-        self.dark_known = False  # the pursuit has been told of it
+        self.lookout: Lookout | None = None
 
     @property
     def ended(self) -> bool:
@@ -103,15 +99,8 @@ class PursueServer:
     def show(self, view: View) -> None:
         """A new semantic state."""
         for run in self._runs:
-            if run.rest is not None and run.rest.fresh(view.window_start, view.stamp):
-                if view.nothing_seen:
-                    run.dark, run.dark_since = view, min(run.dark_since, time.monotonic())
-                    continue
-                run.dark, run.dark_since, run.dark_known = None, math.inf, False
-                run.fresh_since = min(run.fresh_since, time.monotonic())
-                run.fresh = view
-                if run.rest.update(view.window_start, view.stamp, view.answers):
-                    run.view = view
+            if run.lookout is not None:
+                run.lookout.show(view)
         if self._runs:
             self._waiter.nudge()
 
@@ -176,7 +165,7 @@ class PursueServer:
             node.memory.belief,
             node.parameters["blind_actions"],
         )
-        run.rest = node.at_rest(vocabulary)
+        run.lookout = Lookout(node, vocabulary)
         if node.view is not None and not node.stale:
             self.show(node.view)
         while True:
@@ -187,58 +176,25 @@ class PursueServer:
             self._check(run)
             self._note(run, decision, view, candidates)
             if decision.kind == "blind":
-                run.dark_known = True
+                run.lookout.decided_in_the_dark()
                 continue
             action = self._next_action(run, decision)
             if request.dry_run:
                 words = ", ".join(step.action.text for step in decision.plan.steps)
                 raise _Over(Result.PLANNED, f"plan: {words}")
-            await self._act(run, pursuit, candidates, action.id, deadline)
+            await self._act(run, pursuit, candidates, action, deadline)
 
     async def _look(self, run: _Run, deadline: float) -> View:
-        """The first state at rest after the last action.
-
-        A scene that does not come to rest, or a camera too slow to show that it did, is taken as
-        it is after rest_timeout. A covered camera is told to the pursuit once, and then waited for
-        until cover_patience has passed. Silence ends the pursuit after camera_patience.
-        """
-        node = self._node
+        """What to decide from after the last action; see :class:`Lookout`."""
+        lookout = run.lookout
         self._feedback(run, "check" if run.result.executed else "look")
-        began = time.monotonic()
-        patience, settle = node.parameters["camera_patience"], node.parameters["rest_timeout"]
-
-        cover = node.parameters["cover_patience"]
-
-        def silent_for() -> float:
-            return 0.0 if run.fresh or run.dark else time.monotonic() - began
-
-        def moving_for() -> float:
-            return time.monotonic() - run.fresh_since
-
-        def dark_for() -> float:
-            return time.monotonic() - run.dark_since
-
-        def dark() -> bool:
-            return dark_for() > (cover if run.dark_known else node.parameters["stale_after"])
-
         await self._waiter.until(
-            lambda: run.ended or run.view or moving_for() > settle or silent_for() > patience
-            or dark(),
-            deadline - time.monotonic(),
+            lambda: run.ended or lookout.view or lookout.given_up, deadline - time.monotonic()
         )
         self._check(run, deadline)
-        if run.dark is not None and dark():
-            if run.dark_known:
-                nothing = f"the camera sees nothing: {run.dark.nothing_seen}"
-                raise _Over(Result.STALE, f"{nothing}, for {cover:g} s")
-            return run.dark
-        view = run.view or run.fresh
+        view = lookout.view
         if view is None:
-            if time.monotonic() - node.last_state < patience:
-                why = "is newer than the end of the last action; are the clocks the same?"
-            else:
-                why = f"came for {patience:g} s"
-            raise _Over(Result.STALE, f"no semantic_state {why}")
+            raise _Over(Result.STALE, lookout.given_up)
         return view
 
     async def _act(
@@ -246,14 +202,16 @@ class PursueServer:
         run: _Run,
         pursuit: Pursuit,
         candidates: CandidateSet,
-        action_id: str,
+        action: Action,
         deadline: float,
     ) -> None:
         node = self._node
-        candidate = candidates.candidates[candidates.index(action_id)]
+        candidate = candidates.candidates[candidates.index(action.id)]
+        if action.region is not None and action.target is not None:  # found by the search
+            candidate = replace(candidate, target=Pose(node.frames.optical_frame, action.target))
         run.feedback.execution_id = uuid.uuid4().hex
         self._feedback(run, "execute")
-        run.rest.restart(math.inf)  # nothing seen from now on counts before the action has ended
+        run.lookout.restart(math.inf)  # nothing seen from now on counts before the action has ended
         result, message = await self.skills.execute(
             candidate,
             run.feedback.execution_id,
@@ -262,7 +220,7 @@ class PursueServer:
         name = RESULT_NAMES.get(result, "UNKNOWN")
         run.result.executed.append(
             ExecutedAction(
-                action_id=action_id,
+                action_id=action.id,
                 text=candidate.text,
                 result=result,
                 message=message,
@@ -274,11 +232,8 @@ class PursueServer:
         run.feedback.execution_id = ""
         run.feedback.step += 1
         self._check(run, deadline)
-        pursuit.executed(action_id, name)
-        run.view = run.fresh = run.dark = None
-        run.fresh_since = run.dark_since = math.inf
-        run.dark_known = False
-        run.rest.restart(node.get_clock().now().nanoseconds * 1e-9)
+        pursuit.executed(action.id, name)
+        run.lookout.restart(node.get_clock().now().nanoseconds * 1e-9)
 
     def _next_action(self, run: _Run, decision: Decision) -> Any:
         if decision.kind == "act":

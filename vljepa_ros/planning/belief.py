@@ -158,6 +158,9 @@ class Belief:
         if self.state is None or self._studied:
             return
         self._studied = True
+        actions = [action for action in actions if action.region is None]  # those need a target
+        if not actions:
+            return
         imagined = world.imagine(self.state, actions, self.vocabulary.queries)
         before = self.vocabulary.readings(world.read(self.state, self.vocabulary.queries)[0])
         after = self.vocabulary.readings(imagined.readouts[0])

@@ -69,6 +69,7 @@ class Pursuit:
     history: list[Executed] = field(default_factory=list)
     _failures: dict[tuple[tuple[int, ...], str], int] = field(default_factory=dict)
     _before: tuple[int, ...] | None = None
+    _chosen: Action | None = None
     _in_the_dark: int = 0
     _sought: dict[tuple[str, str], int] = field(default_factory=dict)
 
@@ -102,7 +103,8 @@ class Pursuit:
 
     def executed(self, action_id: str, result: str) -> None:
         """Tell what the robot answered: a result name of ExecuteAction, e.g. 'SUCCEEDED'."""
-        action = next((a for a in self.actions if a.id == action_id), None)
+        chosen = [self._chosen] if self._chosen is not None else []  # it may have a found target
+        action = next((a for a in (*chosen, *self.actions) if a.id == action_id), None)
         if action is None:
             raise ValueError(f"action '{action_id}' is not a candidate")
         self.history.append(Executed(action, result))
@@ -143,6 +145,7 @@ class Pursuit:
             return Decision("max_actions", found, message=f"{self.max_actions} actions used up")
         action = found.steps[0].action
         self._before = self._belief.reading
+        self._chosen = action
         self._belief.intend(self.world, action)
         return Decision("act", found, action, message)
 
