@@ -19,21 +19,20 @@ from vljepa_msgs.msg import Vocabulary as VocabularyMsg
 from vljepa_msgs.srv import PredictOutcomes, Suppose
 
 from ..planning.at_rest import AtRest
-from ..planning.belief import Believed
 from ..planning.candidates import CandidateSet, load_candidates, load_frames
 from ..planning.goal import Goal
-from ..planning.pursuit import Decision
-from ..planning.search import Plan, SearchConfig
+from ..planning.plans import SearchConfig
 from ..planning.sight import nothing_seen
 from ..planning.vocabulary import Vocabulary
 from . import convert, qos
 from .candidate_keeper import CandidateKeeper
-from .diagnostics import OK, STALE, WARN, Latency, Rate, Report
+from .diagnostics import OK, STALE, WARN, Rate, Report
 from .goal_keeper import GoalKeeper
 from .lifecycle import WIND_DOWN_S, ManagedNode, in_one_line, run
 from .planner_parameters import declare_parameters
 from .pursue import PursueServer
-from .ranking import MESSAGES, STATUS, Ranker, View, ranking_msg
+from .ranked_topic import RankedTopic
+from .ranking import Ranker, View
 from .remote_world_model import RemoteWorldModel
 from .scene_memory import SceneMemory
 from .share import share
@@ -41,11 +40,6 @@ from .waiting import Waiter
 from .worker import Worker
 
 _WATCH_S = 0.1
-_DECIDED = {
-    "not_understood": RankedActions.NOT_UNDERSTOOD,
-    "blind": RankedActions.STALE,
-}
-_REPEAT_S = 1.0  # a status without a plan is published again this often
 
 
 class PlannerNode(ManagedNode):
@@ -64,8 +58,8 @@ class PlannerNode(ManagedNode):
         self.view: View | None = None
         self.memory: SceneMemory | None = None
         self.last_state = float("-inf")  # steady clock
-        self.stale, self._ranking, self._ranked_at, self._status_at = False, False, 0.0, 0.0
-        self._states, self._plans, self._planning = Rate(), Rate(), Latency()
+        self.stale, self._ranking, self._ranked_at = False, False, 0.0
+        self._states = Rate()
         self._complaint = ""
 
     # -- lifecycle ---------------------------------------------------------------------------------
@@ -82,7 +76,7 @@ class PlannerNode(ManagedNode):
         self._forget()
         self.waiter = Waiter(self, self.steady_clock, self.awaiting)
         self.own(self.waiter.close)
-        self._ranked_pub = self.own_publisher(RankedActions, "ranked_actions", qos.NEWEST)
+        self.ranked = RankedTopic(self)
         self._predict = self.own_client(PredictOutcomes, "predict_outcomes")
         self._suppose = self.own_client(Suppose, "suppose")
         self.goals = GoalKeeper(self)
@@ -195,15 +189,16 @@ class PlannerNode(ManagedNode):
         """On the steady clock: a silent camera stops the recommending at once, and recovers."""
         now = time.monotonic()
         if not self.stale and now - self.last_state > self.parameters["stale_after"]:
-            self.stale, self._status_at = True, 0.0
+            self.stale = True
+            self.ranked.say_again()
             if self._states.count:
                 self.get_logger().warning("semantic_state is silent")
-        if now - self._status_at > _REPEAT_S:
+        if self.ranked.status_due:
             if self.stale:
-                self._publish_status(RankedActions.STALE)
+                self.ranked.status(RankedActions.STALE)
             elif nothing := self.sees_nothing:
                 self.get_logger().warning(nothing, throttle_duration_sec=10.0)
-                self._publish_status(RankedActions.STALE, nothing)
+                self.ranked.status(RankedActions.STALE, nothing)
 
     # -- ranking -----------------------------------------------------------------------------------
 
@@ -215,8 +210,8 @@ class PlannerNode(ManagedNode):
         if self.view.nothing_seen:
             return
         if self.goal is None or not self.goal.understood:
-            if now - self._status_at > _REPEAT_S:
-                self._publish_status(
+            if self.ranked.status_due:
+                self.ranked.status(
                     RankedActions.NO_GOAL if self.goal is None else RankedActions.NOT_UNDERSTOOD
                 )
             return
@@ -235,46 +230,12 @@ class PlannerNode(ManagedNode):
             self._complain(f"no ranking: {in_one_line(done.exception())}")
         elif self.goal is goal and self.candidates is candidates and not self.stale:
             if not self.pursuits.busy:
-                self.publish_plan(view, done.result(), candidates.set_id)
-
-    def publish_decision(self, view: View, decision: Decision, set_id: str) -> RankedActions:
-        """Publish ranked_actions for what a pursuit decided and return it."""
-        status = _DECIDED.get(decision.kind)
-        return self.publish_plan(
-            view, decision.plan, set_id, status, decision.message, decision.noticed
-        )
-
-    def publish_plan(
-        self, view: View, found: Plan | None, set_id: str, status: int | None = None,
-        message: str = "", noticed: str = "",
-    ) -> RankedActions:
-        """Publish ranked_actions for a plan (None: there was nothing to plan) and return it."""
-        if found is not None:
-            self._plans.tick()
-            self._planning.add(found.planning_ms / 1e3)
-        if status is None:
-            status = STATUS[found.status] if found is not None else RankedActions.NO_GOAL
-        if status == RankedActions.OUT_OF_REACH and not message:
-            message = "; ".join((*self.memory.missing(self.goal), MESSAGES[status]))
-        msg = ranking_msg(
-            status, view, self.goal, set_id, found, message, self._beliefs(), noticed
-        )
-        self._ranked_pub.publish(msg)
-        return msg
-
-    def _publish_status(self, status: int, message: str = "") -> None:
-        self._status_at = time.monotonic()
-        set_id = self.candidates.set_id if self.candidates is not None else ""
-        self._ranked_pub.publish(
-            ranking_msg(status, self.view, self.goal, set_id, None, message, self._beliefs())
-        )
-
-    def _beliefs(self) -> tuple[Believed, ...]:
-        return self.memory.beliefs if self.memory is not None else ()
+                self.ranked.plan(view, done.result(), candidates.set_id)
 
     def rank_now(self) -> None:
         """The goal, the candidates or what may rank changed: rank at once."""
-        self._ranked_at, self._status_at = 0.0, 0.0
+        self._ranked_at = 0.0
+        self.ranked.say_again()
         self._rank()
 
     def pursuit_ended(self) -> None:
@@ -312,12 +273,12 @@ class PlannerNode(ManagedNode):
         values = {
             "model_id": self.diagnostics.model_id,
             "states (Hz)": f"{self._states.hz:.1f}",
-            "rankings (Hz)": f"{self._plans.hz:.1f}",
+            "rankings (Hz)": f"{self.ranked.plans.hz:.1f}",
             "full plans": str(self._ranker.full_plans),
             "last state (s ago)": f"{time.monotonic() - self.last_state:.1f}",
             "remembered": self.memory.in_words if self.memory is not None else "",
             "candidates": str(len(self.candidates.candidates)),
-            **self._planning.values("planning"),
+            **self.ranked.planning.values("planning"),
         }
         return level, message, values
 

@@ -258,7 +258,7 @@ class PursueServer:
                 run.result.executed[-1].distance_after = decision.plan.distance_now
         if decision.noticed:
             self._node.get_logger().info(f"not as expected: {decision.noticed}")
-        run.feedback.ranking = self._node.publish_decision(view, decision, candidates.set_id)
+        run.feedback.ranking = self._node.ranked.decision(view, decision, candidates.set_id)
         run.handle.publish_feedback(run.feedback)
 
     def _feedback(self, run: _Run, phase: str) -> None:
