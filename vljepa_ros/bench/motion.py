@@ -15,6 +15,7 @@ import mujoco
 import numpy as np
 
 from vljepa_ros.model.world_model import LatentWorldModel
+from vljepa_ros.planning.at_rest import ACTIVITY
 from vljepa_ros.planning.protocols import Array
 from vljepa_ros.sim.appearance import Appearance
 from vljepa_ros.sim.scene import CONTROL_PERIOD_S
@@ -36,6 +37,10 @@ def run(
     """`episodes` clips, drawer and window, opening and closing in turn, half in other light."""
     started = time.time()
     world = LatentWorldModel.load(model_folder(model, env))
+    known = [subject.id for subject in world.vocabulary.subjects]
+    if ACTIVITY not in known:
+        raise ValueError(f"model {world.model_id} does not speak of {ACTIVITY}; it speaks of "
+                         f"{', '.join(known)}")
     place = open_environment(env)
     rng = np.random.default_rng(first_seed + 404 + seed)
     ways = ("restricted", "unrestricted", "one_frame", "one_frame_unrestricted", "blind")
@@ -135,6 +140,6 @@ def _pictures(scene: Any, moments: list[Array]) -> Array:
 
 def _likeness(world: LatentWorldModel, clip: Array) -> dict[str, float]:
     """Activity statement id -> cosine with the answer to "what is the robot doing?"."""
-    activity = world.vocabulary.subject("activity")
+    activity = world.vocabulary.subject(ACTIVITY)
     answer = world.read(world.encode(clip), activity.query[None])[0, 0]
     return dict(zip(activity.statement_ids, (activity.embeddings @ answer).tolist(), strict=True))
