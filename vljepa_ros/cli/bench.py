@@ -12,7 +12,7 @@ from vljepa_ros.model.checkpoint import ModelError
 
 NAMES = ("skills", "ranking", "planning", "works", "latency", "reading", "motion", "imagined",
          "worldmodel", "goalcheck", "refusal", "surface",
-         "camera")
+         "camera", "vqa", "classify", "retrieve", "twin")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="planning: the camera is covered for some looks of every episode")
     parser.add_argument("--rivals", type=int, help="planning: episodes for each rival")
     parser.add_argument("--model", type=Path, help="model folder (default: that of the world)")
+    parser.add_argument("--stage1", type=Path,
+                        help="classify: folder of the weights after stage 1, measured apart")
+    parser.add_argument("--clips", type=Path,
+                        help="classify, retrieve: folder of event clips, made when missing")
+    parser.add_argument("--steps", type=int, help="twin: batches of training (default: 1200)")
+    parser.add_argument("--data", type=Path, help="twin: folder of training pictures")
+    parser.add_argument("--plot", type=Path, help="twin: write the curves there as a PNG")
     parser.add_argument("--json", type=Path, help="write the JSON object here as well")
 
 
@@ -42,6 +49,8 @@ def main(args: argparse.Namespace) -> int:
         "seed": args.seed, "episodes": args.episodes, "model": args.model, "goals": args.goals,
         "env": args.env, "kind": args.wording, "tasks": args.tasks or None, "rivals": args.rivals,
         "meddle": args.meddle or None, "cover": args.cover or None,
+        "stage1": args.stage1, "clips": args.clips,
+        "steps": args.steps, "data": args.data, "plot": args.plot,
     }
     known = inspect.signature(module.run).parameters
     given = {k: v for k, v in wanted.items() if v is not None}
