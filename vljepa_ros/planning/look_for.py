@@ -1,22 +1,25 @@
 """Looking for a thing that the goal speaks of and that was never in sight.
 
-Nothing tells the planner where things hide. It brings about, one after another, what it has not
-yet looked under (every statement about something else than a thing), the nearest first and where
-the model expects to see more, and never the same one again for the same thing.
+Nothing tells the planner where things hide. A model that can be told things is asked: suppose it
+were there, what would have to be done first? Where the thing could be handled at once it would be
+in sight; where something else comes first (a lid to open), that is done, and looked again.
+For other models the planner brings about, one after another, what it has not yet looked under, the
+nearest first and where the model expects to see more. Nothing is tried for ever.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .belief import Belief
 from .goal import Goal, GoalPart
+from .plans import Plan, SearchConfig
 from .protocols import Action, StateBatch, WorldModel
-from .search import Plan, SearchConfig, plan
-from .vocabulary import UNSEEN
+from .search import plan
+from .vocabulary import UNSEEN, Subject
 
 DEPTH, BEAM = 3, 8
 TRIES = 3  # steps spent on bringing one statement about
@@ -25,13 +28,14 @@ WORTH = 0.05  # fall of "not in sight" in imagination that counts as seeing more
 
 @dataclass(frozen=True)
 class LookFor:
-    """``way`` brings about ``statement_id`` (``statement`` in words), to look for ``thing``."""
+    """``way``: the first of its steps helps to find ``thing``; ``toward`` names what it is for, and
+    ``steps`` of it are for looking."""
 
     thing: str
-    statement_id: str
-    statement: str
+    toward: str
     way: Plan
-    gain: float
+    steps: int
+    gain: float = 0.0
 
 
 def missing_things(belief: Belief, goal: Goal) -> list[str]:
@@ -56,26 +60,77 @@ def look_for(
 
     Args:
         avoid: ids of actions that must not come first (they just failed here).
-        tried: (thing, statement id) -> how many steps went into it already.
+        tried: (thing, what it was for) -> how many steps went into it already.
     """
-    narrow = replace(config, depth=min(DEPTH, config.depth), beam=min(BEAM, config.beam))
-    vocabulary, found = belief.vocabulary, []
-    for thing in missing_things(belief, goal):
-        looked = belief.looked(thing)
-        for subject in belief.surroundings:
-            for row, statement_id in enumerate(subject.statement_ids):
-                if statement_id in looked or tried.get((thing, statement_id), 0) >= TRIES:
-                    continue
-                part = GoalPart(subject.statements[row], subject.embeddings[row], subject.id,
-                                statement_id, vocabulary.met_threshold)
-                way = plan(world, state, Goal((part,)), actions, vocabulary, narrow, avoid)
-                if way.status != "ok":
-                    continue
-                gain = _gain(world, belief, state, thing, [s.action for s in way.steps])
-                if gain is not None:
-                    found.append(LookFor(thing, statement_id, part.text, way, gain))
+    find = _suppose_it_there if world.can_suppose else _change_something
+    found = [
+        item for thing in missing_things(belief, goal)
+        for item in find(world, belief, state, goal, actions, config, avoid, thing)
+        if tried.get((thing, item.toward), 0) < TRIES
+    ]
     promising = [item for item in found if item.gain >= WORTH] or found
     return min(promising, key=lambda item: (len(item.way.steps), -item.gain), default=None)
+
+
+def _suppose_it_there(
+    world: WorldModel, belief: Belief, state: StateBatch, goal: Goal, actions: Sequence[Action],
+    config: SearchConfig, avoid: frozenset[str], thing: str,
+) -> Iterator[LookFor]:
+    """For every place where it could be but not be handled: the way to the goal from there."""
+    vocabulary = belief.vocabulary
+    subject = max((vocabulary.subject(s) for s in belief.about(thing)),
+                  key=lambda s: len(s.statement_ids))
+    aimed = [action for action in actions if action.region is None]
+    for row, statement_id in enumerate(subject.statement_ids):
+        if statement_id.endswith(UNSEEN):
+            continue
+        there = world.suppose(state, subject.embeddings[row : row + 1])
+        imagined = world.imagine(there, aimed, subject.query[None])
+        at, _ = subject.nearest(imagined.readouts[0, :, 0])
+        hidden = [s.endswith(UNSEEN) for s in subject.statement_ids]
+        handled = (imagined.works[0] >= config.works_threshold) & (at != row)
+        if any(not hidden[at[a]] for a in np.flatnonzero(handled)):
+            continue
+        way = plan(world, there, goal, actions, vocabulary, config, avoid)
+        if way.status == "ok":
+            acts = [step.action for step in way.steps]
+            steps = _before_it_moves(world, there, acts, subject, row)
+            if steps:
+                yield LookFor(thing, statement_id, way, steps)
+
+
+def _before_it_moves(
+    world: WorldModel, state: StateBatch, actions: Sequence[Action], subject: Subject, row: int
+) -> int:
+    """How many of the actions come before the one that is imagined to move the thing."""
+    for count, action in enumerate(actions):
+        imagined = world.imagine(state, [action], subject.query[None])
+        at = int(subject.nearest(imagined.readouts[0, 0, 0])[0])
+        if at != row and not subject.statement_ids[at].endswith(UNSEEN):
+            return count
+        state = imagined.states
+    return len(actions)
+
+
+def _change_something(
+    world: WorldModel, belief: Belief, state: StateBatch, goal: Goal, actions: Sequence[Action],
+    config: SearchConfig, avoid: frozenset[str], thing: str,
+) -> Iterator[LookFor]:
+    """For every statement about the surroundings not looked under yet: the way to make it true."""
+    narrow = replace(config, depth=min(DEPTH, config.depth), beam=min(BEAM, config.beam))
+    vocabulary, looked = belief.vocabulary, belief.looked(thing)
+    for subject in belief.surroundings:
+        for row, statement_id in enumerate(subject.statement_ids):
+            if statement_id in looked:
+                continue
+            part = GoalPart(subject.statements[row], subject.embeddings[row], subject.id,
+                            statement_id, vocabulary.met_threshold)
+            way = plan(world, state, Goal((part,)), actions, vocabulary, narrow, avoid)
+            if way.status != "ok":
+                continue
+            gain = _gain(world, belief, state, thing, [s.action for s in way.steps])
+            if gain is not None:
+                yield LookFor(thing, statement_id, way, len(way.steps), gain)
 
 
 def _gain(

@@ -159,9 +159,9 @@ class Pursuit:
         if chance is None:
             reasons = [*map(belief.in_words, missing), "no plan reaches the goal from here"]
             return Decision("out_of_reach", found, message="; ".join(reasons))
-        key = chance.thing, chance.statement_id
+        key = chance.thing, chance.toward
         self._sought[key] = self._sought.get(key, 0) + 1
-        steps = " and ".join(step.action.text for step in chance.way.steps)
+        steps = " and ".join(s.action.text for s in chance.way.steps[: chance.steps])
         way = replace(found, status="ok", steps=chance.way.steps)
         return self._act(way, f"{belief.in_words(chance.thing)}; {steps} to look for it")
 
