@@ -87,31 +87,71 @@ class Search:
         return True
 
     def _look_behind(self, nodes: list[Node]) -> None:
-        """Imagine what every action leads to from each of the nodes."""
-        pairs, owners = [], []
-        for i, node in enumerate(nodes):
+        """Imagine what every action leads to from each of the nodes.
+
+        Of several that are expected to lead to the same state one goes first; the others follow
+        only if it did not.
+        """
+        for node in nodes:
             self.depth = max(self.depth, node.depth + 1)
             if node.depth:
                 self._mark(node, "explored")
-            for a in range(len(self.actions)):
-                if not self._known_beforehand(node, a):
-                    pairs.append((i, a))
-                    owners.append(node)
-        if not pairs:
-            return
+        pairs = [(node, a) for node in nodes for a in range(len(self.actions))]
+        later = self._imagine(pairs, {})
+        if later:
+            self._imagine(later, None)
+
+    def _imagine(
+        self, pairs: list[tuple[Node, int]], claimed: dict[tuple[int, ...], float] | None
+    ) -> list[tuple[Node, int]]:
+        """Imagine pairs, but those that lead where a way already leads; return those put off for
+        another that is expected to lead to the same state (none when ``claimed`` is None)."""
+        now, later = [], []
+        for node, a in pairs:
+            keys, cost = self._expected(node, a), node.cost + self._costs[a]
+            open_keys = [k for k in keys if self._seen.get(k, math.inf) > cost + EPS]
+            if keys and not open_keys:
+                self._edges.extend((node.key, self._costs[a], key) for key in keys)
+            elif keys and claimed is not None and all(
+                claimed.get(k, math.inf) <= cost + EPS for k in open_keys
+            ):
+                later.append((node, a))
+            else:
+                now.append((node, a))
+                if claimed is not None:
+                    claimed.update({k: cost for k in open_keys if cost < claimed.get(k, math.inf)})
+        if now:
+            self._ask(now)
+        return later
+
+    def _expected(self, node: Node, a: int) -> list[tuple[int, ...]]:
+        """Where the known effects of an action lead from here; empty when nothing is known."""
+        keys = []
+        for effect in self._effects.get(a, ()) if node.depth else ():
+            if all(node.key[column] == value for column, value in effect):
+                continue
+            after = list(node.key)
+            for column, value in effect:
+                after[column] = value
+            keys.append(tuple(after))
+        return keys
+
+    def _ask(self, pairs: list[tuple[Node, int]]) -> None:
+        """Ask the world model about (node, action) pairs in one call and take in what it says."""
+        nodes = list(dict.fromkeys(node for node, _ in pairs))
+        rows = {node: i for i, node in enumerate(nodes)}
         states = nodes[0].states.select([nodes[0].row]).join(
             [node.states.select([node.row]) for node in nodes[1:]]
         )
-        at_root = nodes[0].depth == 0
         threshold = self.config.works_threshold
-        imagined, judged = self.judge.imagine(
-            states, self.actions, np.array(pairs), 0.0 if at_root else threshold
-        )
+        asked = np.array([(rows[node], a) for node, a in pairs])
+        above = threshold if nodes[0].depth else 0.0  # every candidate is ranked by its outcome
+        imagined, judged = self.judge.imagine(states, self.actions, asked, above)
         self.explored += len(pairs)
-        rows = {int(p): k for k, p in enumerate(imagined.read)}
+        read = {int(p): k for k, p in enumerate(imagined.read)}
         keys = judged.keys.tolist()
-        for p, (node, (_, a)) in enumerate(zip(owners, pairs, strict=True)):
-            works, k = float(imagined.works[p]), rows.get(p)
+        for p, (node, a) in enumerate(pairs):
+            works, k = float(imagined.works[p]), read.get(p)
             if k is None:
                 self._trace(node, a, works, None, "fails")
                 continue
@@ -119,27 +159,6 @@ class Search:
             child.distance = float(judged.distances[k])
             child.estimate = float(judged.estimates[k])
             self._take(node, child, works >= threshold)
-
-    def _known_beforehand(self, node: Node, a: int) -> bool:
-        """Whether all known effects of an action lead from here to where a way already leads.
-
-        Such ways are remembered for the ranking and not imagined again.
-        """
-        if node.depth == 0 or a not in self._effects:
-            return False
-        known = []
-        for effect in self._effects[a]:
-            if all(node.key[column] == value for column, value in effect):
-                continue
-            after = list(node.key)
-            for column, value in effect:
-                after[column] = value
-            key = tuple(after)
-            if self._seen.get(key, math.inf) > node.cost + self._costs[a] + EPS:
-                return False
-            known.append(key)
-        self._edges.extend((node.key, self._costs[a], key) for key in known)
-        return bool(known)
 
     def _child(
         self, node: Node, a: int, works: float, states: StateBatch, row: int, key: list[int]
