@@ -132,6 +132,26 @@ def test_every_step_is_reported(scene, runner):
     assert {"press", "return"} <= set(phases)
 
 
+def test_a_spot_in_metres_is_hit_also_from_the_open_drawer(scene, runner):
+    for start in (SymbolicState(cube="back_left"), SymbolicState(drawer="open", cube="drawer")):
+        scene.reset(start, seed=5)
+        result = runner.run("place_at", target_xy=(0.37, 0.1))
+        assert result.result is Outcome.SUCCEEDED, result.message
+        assert np.linalg.norm(scene.cube_pos[:2] - (0.37, 0.1)) < 0.02
+    again = runner.run("place_at", target_xy=tuple(scene.cube_pos[:2]))
+    assert again.result is Outcome.NO_EFFECT
+    moved = runner.run("place_at", target_xy=(0.37, 0.08))
+    assert moved.result is Outcome.SUCCEEDED
+    assert np.linalg.norm(scene.cube_pos[:2] - (0.37, 0.08)) < 0.02
+
+
+def test_a_spot_is_refused_with_the_cube_shut_in_and_needs_a_target(scene, runner):
+    scene.reset(IN_SHUT_DRAWER, seed=5)
+    assert runner.run("place_at", target_xy=(0.37, 0.1)).result is Outcome.PRECONDITION
+    with pytest.raises(ValueError, match="target_xy: none; allowed"):
+        runner.run("place_at")
+
+
 def test_the_benchmark_counts_and_is_seeded():
     def run():
         result = bench.run(3, 2, actions=["press_left_button", "wait"], chains=1, task_episodes=0)

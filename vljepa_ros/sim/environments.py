@@ -66,7 +66,9 @@ def state_parts(state: Any) -> dict[str, str]:
 
 def actions(env: str) -> tuple[str, ...]:
     """The ids of what the robot of this world can do."""
-    return workbench.ACTIONS if env == "workbench" else symbolic.ACTIONS
+    if env == "workbench":
+        return (*workbench.ACTIONS, *(f"place_{colour}_at" for colour in workbench.COLOURS))
+    return (*symbolic.ACTIONS, symbolic.PLACE_AT)
 
 
 def make(env: str, width: int, height: int) -> tuple[Any, Any]:

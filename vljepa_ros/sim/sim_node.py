@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gymnasium
+import numpy as np
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.task import Future
@@ -234,19 +235,14 @@ class SimNode(ManagedNode):
         self, job: _Job, on_step: Callable[[str, int], None], should_stop: Callable[[], bool]
     ) -> ExecuteAction.Result:
         from vljepa_ros.sim.skill_runner import TIMEOUT_STEPS
-        from vljepa_ros.sim.tabletop import CONTROL_PERIOD_S, WORLD_FRAME
+        from vljepa_ros.sim.tabletop import CONTROL_PERIOD_S
 
         action = job.action
         skill = action.skill or action.id
         steps = round(convert.seconds(action.timeout) / CONTROL_PERIOD_S) or TIMEOUT_STEPS
         target = None
         if skill.startswith("place_") and action.has_target:
-            if action.target.header.frame_id != WORLD_FRAME:
-                raise ValueError(
-                    f"action.target.header.frame_id: {action.target.header.frame_id!r}; "
-                    f"allowed: {WORLD_FRAME}"
-                )
-            target = (action.target.pose.position.x, action.target.pose.position.y)
+            target = self._on_table(action.target)
         done = self._runner.run(
             skill,
             on_step=on_step,
@@ -255,6 +251,21 @@ class SimNode(ManagedNode):
             timeout_steps=min(steps, TIMEOUT_STEPS),
         )
         return Result(result=getattr(Result, done.result.name), message=done.message)
+
+    def _on_table(self, target: Any) -> tuple[float, float]:
+        """World x, y in metres of a PoseStamped in the world's or the camera's frame."""
+        from vljepa_ros.sim.tabletop import CAMERA_FRAME, WORLD_FRAME
+
+        frame, at = target.header.frame_id, target.pose.position
+        point = np.array([at.x, at.y, at.z])
+        if frame == CAMERA_FRAME:
+            pose = self._runner.scene.camera_pose()
+            point = pose[:3, :3] @ point + pose[:3, 3]
+        elif frame != WORLD_FRAME:
+            raise ValueError(
+                f"action.target.header.frame_id: {frame!r}; allowed: {WORLD_FRAME}, {CAMERA_FRAME}"
+            )
+        return float(point[0]), float(point[1])
 
     def _feedback(self, job: _Job, phase: str, step: int) -> None:
         feedback = ExecuteAction.Feedback(

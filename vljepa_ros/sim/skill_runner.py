@@ -19,6 +19,8 @@ TIMEOUT_STEPS = 400
 WAIT_STEPS = 20
 ALREADY_THERE_M = 0.04  # from the end of a slide, or from a place: nothing to do
 PLACED_M = 0.03
+SPOT_M = 0.02  # of a spot given in metres
+ON_THE_SPOT_M = 0.008  # of it: nothing to do
 _RETURN_STEPS = 150
 _LOOK_Y = -0.22
 
@@ -154,6 +156,13 @@ class Skills(ABC):
 
 def _outcome(done: bool, good: str, bad: str) -> tuple[Outcome, str]:
     return (Outcome.SUCCEEDED, good) if done else (Outcome.FAILED, bad)
+
+
+def needed(action: str, target: tuple[float, float] | None) -> tuple[float, float]:
+    """The target of an action that means nothing without one; raises ValueError."""
+    if target is None:
+        raise ValueError(f"target_xy: none; allowed: a spot on the table for {action!r}")
+    return target
 
 
 def _checked_target(target: tuple[float, float] | None) -> tuple[float, float] | None:

@@ -40,6 +40,9 @@ ACTIONS: tuple[str, ...] = (
 )
 """The ids of everything the robot can do."""
 
+PLACE_AT = "place_at"
+"""Puts the cube at a spot given in metres; no symbol stands for its outcome."""
+
 TAKE_OUT_PLACE = "front_middle"
 """Where `take_cube_out` puts the cube."""
 

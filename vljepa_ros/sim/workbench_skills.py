@@ -10,11 +10,12 @@ from vljepa_ros.sim import workbench_cube
 from vljepa_ros.sim.arm import SAFE_Z, Arm
 from vljepa_ros.sim.layout import CUBE_HALF, DRAWER_INNER_HALF, DRAWER_SHUT_Y, DRAWER_X
 from vljepa_ros.sim.skill_objects import DRAWER, WINDOW
-from vljepa_ros.sim.skill_runner import PLACED_M, Outcome, Skills
+from vljepa_ros.sim.skill_runner import ON_THE_SPOT_M, PLACED_M, Outcome, Skills, needed
 from vljepa_ros.sim.workbench import Workbench
 from vljepa_ros.sim.workbench_layout import PLACE_XY
 from vljepa_ros.sim.workbench_symbolic import (
     ACTIONS,
+    COLOURS,
     PLACES,
     Move,
     WorkbenchState,
@@ -27,16 +28,19 @@ _TABLE_CENTRE = (0.40, 0.05)
 _LOOK_Z = 0.22  # the fingers end above a tower
 _NEIGHBOUR_M = 0.055  # a target nearer than this to a cube is taken
 _TRIES = 2
+SPOT_ACTIONS = {f"place_{colour}_at": colour for colour in COLOURS}
+"""Put a cube at a spot given in metres; no symbol stands for their outcome."""
 
 
 class WorkbenchSkills(Skills):
     """Runs one skill at a time on a `Workbench`; `run` is in `Skills`.
 
-    A `target_xy` replaces the named place of a `place_...` action. An action that moves its cube
+    A `target_xy` replaces the named place of a `place_...` action; `place_<colour>_at` has no place
+    but its target. An action that moves its cube
     but topples or displaces another one FAILED.
     """
 
-    actions = ACTIONS
+    actions = (*ACTIONS, *SPOT_ACTIONS)
     slides = {"drawer": replace(DRAWER, aside=_HANDLE_ASIDE), "window": WINDOW}
     scene: Workbench
 
@@ -46,6 +50,12 @@ class WorkbenchSkills(Skills):
     def _carry_out(
         self, arm: Arm, action: str, target: tuple[float, float] | None
     ) -> tuple[Outcome, str]:
+        if action in SPOT_ACTIONS:
+            colour, target = SPOT_ACTIONS[action], needed(action, target)
+            if np.linalg.norm(self.scene.cube_pos(colour) - [*target, CUBE_HALF]) <= ON_THE_SPOT_M:
+                arm.hold(3)
+                return Outcome.NO_EFFECT, f"the {colour} cube is already at the spot"
+            action = f"place_{colour}_{PLACES[0]}"
         move = move_of(action)
         assert move is not None  # the other actions are those of every tabletop
         state = self.scene.truth()
