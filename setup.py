@@ -27,7 +27,9 @@ setup(
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (SHARE, ["package.xml"]),
         (f"{SHARE}/launch", files("launch/*.launch.py")),
-        (f"{SHARE}/config", files("config/*.yaml")),
+        (f"{SHARE}/config", [*files("config/*.yaml"), *files("config/*.xml")]),
+        (f"{SHARE}/config/cameras", files("config/cameras/*.yaml")),
+        (f"{SHARE}/examples", files("examples/*.py")),
         (f"{SHARE}/models/compact", files("models/compact/*")),
     ],
     # Third-party packages are in requirements.txt: a ROS distribution brings several of them.

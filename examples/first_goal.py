@@ -7,6 +7,8 @@ Needs a planner that runs: vljepa up --sim, or ros2 launch vljepa_ros demo.launc
 
 import sys
 
+from rclpy.utilities import remove_ros_args
+
 from vljepa_ros.client import Planner, Progress, Status
 
 
@@ -16,7 +18,7 @@ def say(progress: Progress) -> None:
 
 
 def main() -> None:
-    goal = " ".join(sys.argv[1:]) or "open the window"
+    goal = " ".join(remove_ros_args(sys.argv)[1:]) or "open the window"
     with Planner() as planner:
         ranking = planner.rank(goal)
         print(f"{goal}: {ranking.status.name}, {ranking.message}")

@@ -22,6 +22,7 @@ class Tidier(Node):
 
     def __init__(self) -> None:
         super().__init__("tidier")
+        self.declare_parameter("goal", GOAL)
         self.planner = Planner(self)
         self.planner.listen(spoken=self.on_spoken)
         # A group of its own: a callback that awaits holds its group, and the node's other callbacks
@@ -39,7 +40,7 @@ class Tidier(Node):
     ) -> Trigger.Response:
         """Awaits the robot, which may take a minute; the timer above ticks meanwhile."""
         try:
-            result = await self.planner.pursue_async(GOAL)
+            result = await self.planner.pursue_async(self.get_parameter("goal").value)
             response.success, response.message = result.met, result.message
         except PlannerError as error:
             response.success, response.message = False, str(error)

@@ -11,14 +11,17 @@ the params file says.
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription
+from vljepa_ros.nodes import middleware
+from vljepa_ros.nodes.params_file import check_params_file
 
 PACKAGE = "vljepa_ros"
 BOOLEANS = ["true", "false"]
+TRANSPORTS = ["", "raw", "compressed"]
 
 
 def arguments() -> list[DeclareLaunchArgument]:
@@ -32,8 +35,14 @@ def arguments() -> list[DeclareLaunchArgument]:
 
     return [
         argument("image_topic", "image", "Topic of the camera (sensor_msgs/Image)."),
+        argument(
+            "image_transport",
+            "",
+            "raw, or compressed for sensor_msgs/CompressedImage; empty: as in the params file.",
+            TRANSPORTS,
+        ),
         argument("params_file", str(params_file), "YAML with the parameters of the nodes."),
-        argument("model", "", "Folder of the checkpoint; empty: as in the params file."),
+        argument("model", "", "Name or folder of the model; empty: as in the params file."),
         argument("device", "", "cpu, cuda or cuda:N; empty: as in the params file."),
         argument("namespace", "", "Namespace of all nodes; one for each camera."),
         argument("actions_file", "", "YAML with the candidate actions; empty: as in params file."),
@@ -45,43 +54,51 @@ def arguments() -> list[DeclareLaunchArgument]:
 
 
 def nodes(context: LaunchContext) -> list[Node]:
-    """The nodes for the arguments given."""
+    """The nodes for the arguments given. Raises ParamsFileError for one not meant for them."""
 
     def given(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
 
-    def node(executable: str, **parameters: str | bool) -> Node:
+    namespace = given("namespace").rstrip("/")
+    started = []
+
+    def node(executable: str, **parameters: str | bool) -> None:
         set_here = {name: value for name, value in parameters.items() if value != ""}
-        return Node(
-            package=PACKAGE,
-            executable=executable,
-            name=executable,
-            namespace=given("namespace"),
-            parameters=[
-                given("params_file"),
-                {"autostart": given("autostart") == "true"},
-                set_here,
-            ],
-            remappings=[("image", given("image_topic"))],
-            arguments=["--ros-args", "--log-level", given("log_level")],
-            output="screen",
+        started.append(
+            Node(
+                package=PACKAGE,
+                executable=executable,
+                name=executable,
+                namespace=namespace,
+                parameters=[
+                    given("params_file"),
+                    {"autostart": given("autostart") == "true"},
+                    set_here,
+                ],
+                remappings=[("image", given("image_topic"))],
+                arguments=["--ros-args", "--log-level", given("log_level")],
+                output="screen",
+            )
         )
 
     clock = given("use_sim_time") == "true"
-    started = [
-        node(
-            "semantic_state_node",
-            model=given("model"),
-            device=given("device"),
-            use_sim_time=clock,
-        ),
-        node("planner_node", actions_file=given("actions_file"), use_sim_time=clock),
-        node("decoder_node", use_sim_time=clock),
-    ]
+    node(
+        "semantic_state_node",
+        model=given("model"),
+        device=given("device"),
+        image_transport=given("image_transport"),
+        use_sim_time=clock,
+    )
+    node("planner_node", actions_file=given("actions_file"), use_sim_time=clock)
+    node("decoder_node", use_sim_time=clock)
     if given("sim") == "true":
-        started.append(node("sim_node"))
+        node("sim_node")
+    check_params_file(
+        given("params_file"), [started_node.node_executable for started_node in started], namespace
+    )
     return started
 
 
 def generate_launch_description() -> LaunchDescription:
-    return LaunchDescription([*arguments(), OpaqueFunction(function=nodes)])
+    profile = [SetEnvironmentVariable(*item) for item in middleware.environment().items()]
+    return LaunchDescription([*arguments(), *profile, OpaqueFunction(function=nodes)])

@@ -60,9 +60,11 @@ def test_what_is_not_reached_is_told_by_the_status(planner, robot, vljepa, names
 
 def test_nobody_there(vljepa, namespace):
     done = vljepa("goal", OPEN, "--namespace", namespace, "--timeout", "0.2")
+    assert done.status == 3 and "is semantic_state_node running" in done.err
+    done = vljepa("goal", "--stop", "--namespace", namespace, "--timeout", "0.2")
     assert done.status == 3 and "is planner_node running" in done.err
     done = vljepa("goal", OPEN, "--namespace", namespace, "--timeout", "0.2", "--json")
-    assert done.status == 3 and "nobody offers" in json.loads(done.out)["error"]
+    assert done.status == 3 and "no semantic_state in 0.2 s" in json.loads(done.out)["error"]
 
 
 @pytest.mark.parametrize(

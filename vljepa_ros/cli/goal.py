@@ -18,7 +18,7 @@ EXIT_CODES = """exit status:
   0    the goal is met (with --set: in force and understood; with --dry-run: planned or met)
   1    not reached, not understood, out of reach, stopped, or the camera is silent
   2    unusable arguments, or the planner refused the request
-  3    nobody answers: no planner in this namespace and ROS_DOMAIN_ID
+  3    nobody answers: no nodes in this namespace and ROS_DOMAIN_ID, or no camera
   130  Ctrl-C; the robot was told to stop
 """
 
@@ -65,6 +65,8 @@ def main(args: argparse.Namespace) -> int:
     started = time.monotonic()
     try:
         with Planner(namespace=args.namespace, timeout=args.timeout) as planner:
+            if goal is not None:
+                planner.state()  # it may have been started just now, or the camera be silent
             status, report = _MODES[args.mode](planner, goal, args, terminal)
     except PlannerNotFound as error:
         return _fail(args, NOBODY, str(error))

@@ -85,8 +85,8 @@ class Requests:
         self._newest.pop("state", None)
         if not await self._link.waiter.until(lambda: "state" in self._newest, self._timeout):
             raise PlannerNotFound(
-                f"no semantic_state in {self._timeout:g} s: is semantic_state_node running, and "
-                "does the camera send?"
+                f"no semantic_state in {self._timeout:g} s: is semantic_state_node running in this "
+                "namespace and ROS_DOMAIN_ID, and does its camera send? vljepa doctor says more"
             )
         return self._newest["state"]
 
