@@ -3,8 +3,9 @@
 import pytest
 
 from test.planning.hidden_world import CANDIDATES, HiddenModel, States, goal, step, visible
-from vljepa_ros.planning.belief import Belief, remembered
+from vljepa_ros.planning.belief import Belief
 from vljepa_ros.planning.pursuit import Pursuit
+from vljepa_ros.planning.things import remembered
 
 DARK = 0.01
 START = ("open", "off", "left", "right")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from vljepa_msgs.msg import RankedActions
 
-from ..planning.belief import Believed
 from ..planning.plans import Plan
 from ..planning.pursuit import Decision
+from ..planning.things import Believed
 from . import qos
 from .diagnostics import Latency, Rate
 from .ranking import MESSAGES, STATUS, View, ranking_msg

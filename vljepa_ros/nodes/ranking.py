@@ -16,11 +16,12 @@ from std_msgs.msg import Header
 
 from vljepa_msgs.msg import RankedActions
 
-from ..planning.belief import Belief, Believed
+from ..planning.belief import Belief
 from ..planning.candidates import CandidateSet
 from ..planning.goal import Goal
 from ..planning.protocols import Array, WorldModel
 from ..planning.search import Plan, SearchConfig, plan
+from ..planning.things import Believed
 from ..planning.vocabulary import Vocabulary
 from .convert import belief_msgs, plan_msgs, rank_msgs
 from .remote_world_model import RemoteStates

@@ -14,10 +14,11 @@ from typing import Any
 from rclpy.task import Future
 
 from ..planning.at_rest import AtRest
-from ..planning.belief import Belief, Believed, remembered
+from ..planning.belief import Belief
 from ..planning.goal import Goal
 from ..planning.look_for import missing_things
 from ..planning.protocols import WorldModel
+from ..planning.things import Believed, remembered
 from ..planning.vocabulary import Vocabulary
 from .ranking import View
 from .remote_world_model import RemoteStates

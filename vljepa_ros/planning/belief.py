@@ -12,32 +12,21 @@ of one thing. Nothing here knows of drawers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from .protocols import Action, Array, StateBatch, WorldModel
+from .things import (
+    Believed,
+    believed_as,
+    in_agreement,
+    is_thing,
+    things_of,
+    value_of,
+    weights_of,
+)
 from .vocabulary import UNSEEN, Subject, Vocabulary
-
-_SHARP = 0.07  # temperature of a reading's confidence, as in Subject.nearest
-
-
-@dataclass(frozen=True)
-class Believed:
-    """One subject's statement. ``since`` is the look, counted from 1, that it is believed from;
-    ``remembered``: not in sight, kept from memory or imagined while the camera saw nothing."""
-
-    subject: str
-    statement_id: str
-    statement: str
-    confidence: float
-    remembered: bool = False
-    since: int = 0
-
-    @property
-    def unseen(self) -> bool:
-        """Out of sight, and nothing is remembered."""
-        return self.statement_id.endswith(UNSEEN)
 
 
 class Belief:
@@ -51,7 +40,7 @@ class Belief:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self._subjects = [vocabulary.subjects[i] for i in vocabulary.lasting]
-        self._things = _things(self._subjects)
+        self._things = things_of(self._subjects)
         self.forget()
 
     def forget(self) -> None:
@@ -96,7 +85,7 @@ class Belief:
         That a subject counts things is learnt from imagination (`study`).
         """
         return tuple(
-            s for s in self._subjects if not _is_thing(s) and s.id not in self._derived
+            s for s in self._subjects if not is_thing(s) and s.id not in self._derived
         )
 
     def about(self, thing: str) -> tuple[str, ...]:
@@ -125,16 +114,16 @@ class Belief:
             answers: (S, D) its answers to the vocabulary's queries.
         """
         self.looks += 1
-        weights = [_weights(s, answers[i])
+        weights = [weights_of(s, answers[i])
                    for s, i in zip(self._subjects, self.vocabulary.lasting, strict=True)]
         read = dict(zip((s.id for s in self._subjects), weights, strict=True))
         expected = self._expected()
         others = frozenset(s.statement_ids[int(read[s.id].argmax())] for s in self.surroundings)
         found: dict[str, Believed] = {}
         for subject in self._subjects:
-            if not _is_thing(subject):
+            if not is_thing(subject):
                 row = int(read[subject.id].argmax())
-                found[subject.id] = _believed(subject, row, float(read[subject.id][row]))
+                found[subject.id] = believed_as(subject, row, float(read[subject.id][row]))
         for thing, subjects in self._things.items():
             found.update(self._judge(thing, subjects, read, expected, others))
         self.surprises = tuple(dict.fromkeys(
@@ -167,9 +156,9 @@ class Belief:
         for row in after[imagined.works[0] >= works]:
             changed = [s for s, i in zip(self._subjects, self.vocabulary.lasting, strict=True)
                        if row[i] != before[i]]
-            moved = any(_is_thing(s) and not self._now[s.id].unseen for s in changed)
+            moved = any(is_thing(s) and not self._now[s.id].unseen for s in changed)
             if moved:
-                self._derived.update(s.id for s in changed if not _is_thing(s))
+                self._derived.update(s.id for s in changed if not is_thing(s))
 
     def intend(self, world: WorldModel, action: Action) -> None:
         """Imagine the action that is going to be done from the believed state."""
@@ -203,9 +192,9 @@ class Belief:
         answers = self._imagined[1]
         expected = {}
         for subject, i in zip(self._subjects, self.vocabulary.lasting, strict=True):
-            weights = _weights(subject, answers[i])
+            weights = weights_of(subject, answers[i])
             row = int(weights.argmax())
-            believed = _believed(subject, row, float(weights[row]))
+            believed = believed_as(subject, row, float(weights[row]))
             # That the model expects a thing to go out of sight does not say where it is.
             before = self._now[subject.id]
             expected[subject.id] = before if believed.unseen else believed
@@ -219,10 +208,10 @@ class Belief:
         hidden = f"{thing}{UNSEEN}"
         unseen = np.mean([read[s.id][s.statement_ids.index(hidden)] for s in subjects])
         if unseen < 0.5:
-            seen = _in_agreement(subjects, read, hidden)
+            seen = in_agreement(subjects, read, hidden)
             self._shown[thing] = {k: b.statement_id for k, b in seen.items()}, others
             for believed in seen.values():
-                self._seen_while.setdefault(_value(believed), set()).update(others)
+                self._seen_while.setdefault(value_of(believed), set()).update(others)
             self._covers.pop(thing, None)
             self._looked.pop(thing, None)
             return seen
@@ -234,7 +223,8 @@ class Belief:
                 return {k: replace(b, remembered=True) for k, b in kept.items()}
         self._covers.pop(thing, None)
         self._looked.setdefault(thing, set()).update(others)
-        return {s.id: _believed(s, s.statement_ids.index(hidden), float(unseen)) for s in subjects}
+        row = {s.id: s.statement_ids.index(hidden) for s in subjects}
+        return {s.id: believed_as(s, row[s.id], float(unseen)) for s in subjects}
 
     def _may_hide(
         self, thing: str, kept: Mapping[str, Believed], others: frozenset[str]
@@ -252,7 +242,7 @@ class Belief:
         else:
             possible = others - then
         for believed in kept.values():
-            possible -= self._seen_while.get(_value(believed), set())
+            possible -= self._seen_while.get(value_of(believed), set())
         return frozenset(possible)
 
     def _keep(self, found: Mapping[str, Believed]) -> None:
@@ -274,70 +264,3 @@ class Belief:
                 rows.append(subject.embeddings[subject.statement_ids.index(believed.statement_id)])
         width = self.vocabulary.queries.shape[1]
         return np.array(rows, dtype=np.float32).reshape(len(rows), width)
-
-
-def remembered(beliefs: tuple[Believed, ...]) -> tuple[str, ...]:
-    """What is believed of things out of sight, in words, each once."""
-    return tuple(dict.fromkeys(b.statement for b in beliefs if b.remembered and not b.unseen))
-
-
-def _is_thing(subject: Subject) -> bool:
-    return any(statement.endswith(UNSEEN) for statement in subject.statement_ids)
-
-
-def _things(subjects: list[Subject]) -> dict[str, list[Subject]]:
-    """Thing -> the subjects that share its "not in sight" statement."""
-    things: dict[str, list[Subject]] = {}
-    for subject in subjects:
-        for statement in subject.statement_ids:
-            if statement.endswith(UNSEEN):
-                things.setdefault(statement.removesuffix(UNSEEN), []).append(subject)
-    return things
-
-
-def _weights(subject: Subject, answer: Array) -> Array:
-    """(V,) confidences of a subject's statements."""
-    logits = subject.embeddings @ answer / _SHARP
-    weights = np.exp(logits - logits.max())
-    return np.asarray(weights / weights.sum())
-
-
-def _believed(subject: Subject, row: int, confidence: float) -> Believed:
-    return Believed(subject.id, subject.statement_ids[row], subject.statements[row], confidence)
-
-
-def _value(believed: Believed) -> str:
-    """What is said of the thing, without its name: "drawer" of "red.drawer"."""
-    return believed.statement_id.split(".", 1)[-1]
-
-
-def _in_agreement(
-    subjects: list[Subject], read: Mapping[str, Array], hidden: str
-) -> dict[str, Believed]:
-    """A thing in sight: its subjects' best statements that do not contradict each other.
-
-    A statement that several subjects share holds for all of them or for none.
-    """
-    shared = {
-        statement for statement in subjects[0].statement_ids
-        if len(subjects) > 1 and all(statement in s.statement_ids for s in subjects)
-    } - {hidden}
-    best: tuple[float, dict[str, Believed]] = (-np.inf, {})
-    for common in (*sorted(shared), None):
-        rows: dict[str, Believed] = {}
-        total = 0.0
-        for subject in subjects:
-            weights = read[subject.id]
-            allowed = [
-                row for row, statement in enumerate(subject.statement_ids)
-                if statement != hidden
-                and (statement == common if common else statement not in shared)
-            ]
-            if not allowed:
-                break
-            row = max(allowed, key=lambda r: float(weights[r]))
-            rows[subject.id] = _believed(subject, row, float(weights[row]))
-            total += float(np.log(max(weights[row], 1e-12)))
-        if len(rows) == len(subjects) and total > best[0]:
-            best = (total, rows)
-    return best[1]

@@ -10,12 +10,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from .belief import Belief, Believed
+from .belief import Belief
 from .goal import Goal
 from .look_for import look_for, missing_things
 from .protocols import Action, StateBatch, WorldModel
 from .search import Plan, SearchConfig, plan
 from .sight import nothing_seen
+from .things import Believed
 from .vocabulary import Vocabulary
 
 RETRIES = 2  # how often an action that changed nothing may be tried in the same state
