@@ -8,20 +8,25 @@ PYTEST_ARGS ?=
 JOBS ?= 2
 # for `make bench`: which benchmark, in which world, its seed, and more options
 NAME ?=
-ENV ?=
+WORLD ?= scene-v0
 SEED ?= 0
 BENCH_ARGS ?=
 BENCH_OUT ?= docs/bench
-BENCHMARKS ?= ranking planning works reading skills latency
+ONE_WORLD := motion latency
+OTHER := $(filter-out scene-v0,$(WORLD))
+BENCHMARKS ?= $(filter-out $(if $(OTHER),$(ONE_WORLD)),ranking planning works \
+    imagined worldmodel goalcheck refusal surface reading skills $(ONE_WORLD))
 # for `make train`: options of `vljepa train`
 TRAIN_ARGS ?=
+# for `make ablations`: options of python -m vljepa_ros.training.ablations
+ABLATION_ARGS ?=
 
 # Rendering without a screen. An environment left over from another python would lead ours to its ROS libraries.
 export MUJOCO_GL ?= egl
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench train clean
+.PHONY: help setup demo test lint format bench train ablations clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
@@ -46,14 +51,17 @@ format: setup ## put imports and layout in order
 bench: setup ## measure; NAME=planning SEED=1 BENCH_ARGS="--episodes 40", without NAME the main ones
 	@mkdir -p $(BENCH_OUT)
 	@set -e; for name in $(or $(NAME),$(BENCHMARKS)); do \
-	    options="--seed $(SEED) $(if $(ENV),--env $(ENV)) $(BENCH_ARGS)"; \
-	    out="$(BENCH_OUT)/$${name}$(if $(ENV),_$(ENV)).json"; \
+	    options="--seed $(SEED) $(if $(OTHER),--env $(OTHER)) $(BENCH_ARGS)"; \
+	    out="$(BENCH_OUT)/$${name}$(if $(OTHER),_$(OTHER)).json"; \
 	    echo "vljepa bench $$name $$options --json $$out"; \
 	    .venv/bin/vljepa bench $$name $$options --json $$out; \
 	done
 
 train: setup ## train the compact model, or go on where training stopped; TRAIN_ARGS="..."
 	.venv/bin/vljepa train $(TRAIN_ARGS)
+
+ablations: setup ## the base run and five variants of it; ABLATION_ARGS="--steps 300 --minutes 120"
+	$(PYTHON_ENV) -m vljepa_ros.training.ablations $(ABLATION_ARGS)
 
 clean: ## remove .venv, builds and outputs
 	rm -rf .venv build install log demo_output *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -209,7 +209,8 @@ class Environment(ABC):
 
     def kind(self, action: str) -> str:
         """Actions of one kind differ only in what or where: 'place', 'stack', 'open_drawer'."""
-        return action.split("_")[0] if action.startswith(("place_", "stack_")) else action
+        verb = action.split("_")[0]
+        return verb if verb in ("place", "stack", "drawer") else action
 
     def subject_kind(self, subject: str) -> str:
         """Subjects of one kind differ only in the thing they speak of."""

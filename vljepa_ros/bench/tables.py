@@ -1,6 +1,6 @@
 """Writes the measured figures of docs/bench/*.json into the README, between two markers.
 
-    python -m vljepa_ros.bench.tables        # after `make bench` and `make bench ENV=workbench`
+    python -m vljepa_ros.bench.tables        # after `make bench` and `make bench WORLD=workbench`
 
 A result of the workbench is in `<name>_workbench.json`. What was not measured has no row.
 """
