@@ -1,7 +1,7 @@
 """Words for a change of meaning: what changed, and what is now true.
 
-The words are the vocabulary's nearest statements, read once a segment from its mean embedding; no
-frame is decoded on its own. A segment that reads like the one before says nothing.
+The words come from a Y-decoder (:mod:`.words`), once a segment, from its mean embedding; no frame
+is decoded on its own. A segment that reads like the one before says nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 
 from ..planning.vocabulary import Vocabulary
 from .segments import Array, Change
+from .words import NearestPhrase, Phrase, Words
 
 _COPULAS = {"is": "it was", "are": "they were"}
 
@@ -22,7 +23,8 @@ class Utterance:
 
     ``subject`` changed most: ``statement`` is now true of it, ``previous`` was ("" at first sight).
     ``now_true`` holds a statement a subject; ``confidence`` in [0, 1] and ``change`` (cosine
-    distance) are the subject's; ``embedding`` (D,) is the mean meaning it was read from.
+    distance) are the subject's; ``embedding`` (D,) is the mean meaning it was read from;
+    ``subjects`` are all that are news. Of a failed attempt ``previous`` equals ``statement``.
     """
 
     text: str
@@ -33,17 +35,21 @@ class Utterance:
     change: float
     embedding: Array
     now_true: tuple[str, ...]
+    subjects: tuple[str, ...] = ()
 
 
 class Speaker:
     """Remembers what was said last, so that nothing is said twice."""
 
-    def __init__(self, vocabulary: Vocabulary, min_confidence: float = 0.5) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, min_confidence: float = 0.5, words: Words | None = None
+    ) -> None:
         if not 0 <= min_confidence <= 1:
             raise ValueError(f"min_confidence = {min_confidence!r} is not usable; allowed: 0 to 1")
         self.vocabulary = vocabulary
         self.min_confidence = min_confidence
-        self._said: dict[int, int] = {}  # subject index -> statement index
+        self.words = words or NearestPhrase(vocabulary)
+        self._said: dict[int, Phrase] = {}  # subject index -> what is held true of it
         self._unsure: set[int] = set()
 
     @property
@@ -51,24 +57,27 @@ class Speaker:
         """Subjects whose segment could not be read with confidence yet."""
         return tuple(sorted(self._unsure))
 
+    @property
+    def started(self) -> bool:
+        """Whether anything was said yet."""
+        return bool(self._said)
+
     def say(self, change: Change) -> Utterance | None:
         """The words for a change, or None when the meaning is as it was or cannot be read."""
         order = [*change.subjects, *sorted(self._unsure - set(change.subjects))]
-        news: list[tuple[int, int | None]] = []  # subject, statement before
-        confidences: dict[int, float] = {}
+        news: list[tuple[int, Phrase | None]] = []  # subject, what was said before
         first = not self._said
-        for index in order:
-            statement, confidence = self._read(index, change.means[index])
-            if confidence < self.min_confidence:
+        read = self.words.read(order, change.means[order])
+        for index, phrase in zip(order, read, strict=True):
+            if phrase.confidence < self.min_confidence:
                 self._unsure.add(index)
                 continue
             self._unsure.discard(index)
             before = self._said.get(index)
-            if statement == before:
+            if before is not None and phrase.statement == before.statement:
                 continue
-            told = self._statement(index, statement) in self.now_true()
-            self._said[index] = statement
-            confidences[index] = confidence
+            told = phrase.text in self.now_true()
+            self._said[index] = phrase
             if first or not told:  # two subjects may share a statement: it is news once
                 news.append((index, before))
         if not news:
@@ -79,18 +88,19 @@ class Speaker:
         return Utterance(
             text=text,
             subject=self.vocabulary.subjects[top].id,
-            statement=self._statement(top, self._said[top]),
-            previous="" if before is None else self._statement(top, before),
-            confidence=confidences[top],
+            statement=self._said[top].text,
+            previous="" if before is None else before.text,
+            confidence=self._said[top].confidence,
             change=change.distances[position] if position is not None else 0.0,
             embedding=change.means[top].astype(np.float32),
             now_true=self.now_true(),
+            subjects=tuple(self.vocabulary.subjects[index].id for index, _ in news),
         )
 
     def now_true(self) -> tuple[str, ...]:
         """The statement held true of each subject, in the vocabulary's order; "" when unsure."""
         return tuple(
-            self._statement(i, self._said[i]) if i in self._said else ""
+            self._said[i].text if i in self._said else ""
             for i in range(len(self.vocabulary.subjects))
         )
 
@@ -98,20 +108,9 @@ class Speaker:
         """The whole scene in one sentence."""
         return sentence(join_words([text for text in dict.fromkeys(self.now_true()) if text]))
 
-    def _read(self, index: int, mean: Array) -> tuple[int, float]:
-        statement, confidence = self.vocabulary.subjects[index].nearest(mean)
-        return int(statement), float(confidence)
-
-    def _statement(self, index: int, statement: int) -> str:
-        return self.vocabulary.subjects[index].statements[statement]
-
-    def _news(self, index: int, before: int | None) -> str:
-        now = self._statement(index, self._said[index])
-        return (
-            sentence(now)
-            if before is None
-            else change_in_words(self._statement(index, before), now)
-        )
+    def _news(self, index: int, before: Phrase | None) -> str:
+        now = self._said[index].text
+        return sentence(now) if before is None else change_in_words(before.text, now)
 
 
 def change_in_words(before: str, now: str) -> str:

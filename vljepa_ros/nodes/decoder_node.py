@@ -9,19 +9,22 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
 from vljepa_msgs.msg import SemanticEvent, SemanticState
 from vljepa_msgs.msg import Vocabulary as VocabularyMsg
 
-from ..decoding.segments import SegmentConfig
+from ..decoding.alert_rules import load_rules
 from ..decoding.voice import Spoken, Voice
+from ..planning.protocols import Array
 from ..planning.vocabulary import Vocabulary
-from . import convert, qos
+from . import convert, qos, speaking
+from .alerting import AlertDesk
 from .diagnostics import OK, STALE, WARN, Latency, Rate, Report
+from .images import decode_image
 from .lifecycle import ManagedNode, run
-
-_SEGMENT_PARAMETERS = ("floor", "ceiling", "noise_factor", "noise_window", "hold", "hold_frames")
+from .share import share
 
 
 class DecoderNode(ManagedNode):
@@ -30,25 +33,7 @@ class DecoderNode(ManagedNode):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("decoder_node", **kwargs)
         declare = self.parameters.declare
-        declare(
-            "floor", 0.15, "Smallest cosine distance that counts as a change.", between=(0.001, 2.0)
-        )
-        declare("ceiling", 0.5, "Largest threshold that noise can lead to.", between=(0.001, 2.0))
-        declare(
-            "noise_factor",
-            6.0,
-            "Robust sigmas of the stream's noise above which a distance counts.",
-            between=(0.0, 100.0),
-        )
-        declare("noise_window", 60, "States the noise is estimated over.", between=(4, 10000))
-        declare("hold", 1.2, "Seconds a change must last to be spoken.", between=(0.0, 60.0))
-        declare("hold_frames", 3, "States a change must last to be spoken.", between=(1, 1000))
-        declare(
-            "min_confidence",
-            0.5,
-            "A statement below this confidence is not spoken.",
-            between=(0.0, 1.0),
-        )
+        speaking.declare(self.parameters)
         declare(
             "stale_after",
             1.5,
@@ -56,15 +41,15 @@ class DecoderNode(ManagedNode):
             between=(0.05, 3600.0),
         )
         declare(
-            "silent_subjects", "activity", "Subjects that are not spoken of, separated by commas."
+            "alerts_file", "", "Conditions to watch; empty: config/alerts.yaml of this package."
         )
         self._vocabulary: Vocabulary | None = None
         self._voice: Voice | None = None
+        self._alerts: AlertDesk | None = None
 
     def setup(self) -> None:
-        self._config = SegmentConfig(
-            **{name: self.parameters[name] for name in _SEGMENT_PARAMETERS}
-        )
+        self._rules = load_rules(self.parameters["alerts_file"] or share("config/alerts.yaml"))
+        self._speaking = speaking.Speaking(self.parameters)
 
     def start(self) -> None:
         self._vocabulary, self._voice = None, None
@@ -72,6 +57,11 @@ class DecoderNode(ManagedNode):
         self._complaint = ""
         self._text_pub = self.own_publisher(String, "semantic_text", qos.STREAM)
         self._event_pub = self.own_publisher(SemanticEvent, "semantic_event", qos.STREAM)
+        self._alerts = AlertDesk(self, self._rules)
+        self._image: Image | None = None
+        if self._speaking.looks:
+            camera = qos.CameraSubscription(self, Image, "image", self._on_image)
+            self.own(camera.destroy)
         self.own_subscription(VocabularyMsg, "vocabulary", self._on_vocabulary, qos.LATCHED)
         self.own_subscription(SemanticState, "semantic_state", self._on_state, qos.STREAM)
 
@@ -83,12 +73,14 @@ class DecoderNode(ManagedNode):
         except ValueError as error:
             self._complain(f"vocabulary refused: {error}")
             return
-        silent = {name.strip() for name in self.parameters["silent_subjects"].split(",")}
-        heard = tuple(s for s in self._vocabulary.subjects if s.id not in silent)
-        self._heard = [i for i, s in enumerate(self._vocabulary.subjects) if s.id not in silent]
-        self._voice = Voice(
-            Vocabulary(msg.model_id, heard), self._config, self.parameters["min_confidence"]
-        )
+        if self._alerts is not None:
+            self._alerts.use(self._vocabulary)
+        self._voice = None
+        try:
+            self._voice = self._speaking.voice(self._vocabulary)
+        except ValueError as error:
+            self._complain(str(error))
+            return
         self.diagnostics.model_id = msg.model_id
 
     def _on_state(self, msg: SemanticState) -> None:
@@ -101,7 +93,11 @@ class DecoderNode(ManagedNode):
                     f"model_id: {msg.model_id!r}; allowed: {self._vocabulary.model_id!r}"
                 )
             answers = convert.answers_of(msg, self._vocabulary)
-            spoken = self._voice.update(convert.seconds(msg.header.stamp), answers[self._heard])
+            if self._alerts is not None:  # on embeddings: whatever is spoken, or nothing
+                self._alerts.hear(msg.header, answers)
+            spoken = self._voice.update(
+                convert.seconds(msg.header.stamp), answers, self._picture()
+            )
         except ValueError as error:
             self._complain(f"semantic_state refused: {error}")
             return
@@ -110,6 +106,18 @@ class DecoderNode(ManagedNode):
         if spoken is not None:
             self._publish(msg, spoken)
         self._latency.add(time.monotonic() - received)
+
+    def _picture(self) -> Array | None:
+        """The newest picture, for a detector that looks at it."""
+        if not self._speaking.looks:
+            return None
+        if self._image is None:
+            raise ValueError(f"no image on {self.resolve_topic_name('image')} yet, which detector "
+                             "'pixels' compares")
+        return decode_image(self._image)
+
+    def _on_image(self, msg: Image) -> None:
+        self._image = msg
 
     def _publish(self, msg: SemanticState, spoken: Spoken) -> None:
         said, change = spoken.utterance, spoken.change
@@ -143,11 +151,12 @@ class DecoderNode(ManagedNode):
             level, message = WARN, self._complaint
         elif self._states.age > self.parameters["stale_after"]:
             level, message = STALE, "no recent semantic_state"
-        signal = self._voice.segmenter.signal if self._voice is not None else 0.0
+        signal = self._voice.signal if self._voice is not None else 0.0
         values = {
             "model_id": self.diagnostics.model_id,
             "states (Hz)": f"{self._states.hz:.1f}",
             "spoken": str(self._spoken.count),
+            "alerts watched": str(self._alerts.count if self._alerts is not None else 0),
             "change signal": f"{signal:.2f}",
             "last state (s ago)": f"{self._states.age:.1f}",
             **self._latency.values("latency"),

@@ -49,7 +49,7 @@ class StageConfig:
     """One run. `noise` is the length of the noise beside the unit embedding: 0.5 turns it by 27
     degrees, which is how far the predictor's answers are off (cosine 0.84 to 0.9)."""
 
-    steps: int = 700
+    steps: int = 400
     batch: int = 192
     lr: float = 3e-3
     noise: float = 0.6

@@ -1,0 +1,225 @@
+"""Selective decoding: what is saved, what is heard, what is false, what it costs.
+
+Streams of random skills and failed attempts, and still scenes under a restless camera, on held-out
+seeds. Captions by the nearest phrase; lines by the nearest phrase and by the generator.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vljepa_ros.decoding.detectors import Adaptive
+from vljepa_ros.decoding.voice import SPOKEN, Voice
+from vljepa_ros.decoding.words import NearestPhrase, Words, WrittenPhrase
+from vljepa_ros.model.checkpoint import ModelError
+from vljepa_ros.model.world_model import LatentWorldModel
+from vljepa_ros.model.y_decoder import Generator, load_generator
+from vljepa_ros.planning.protocols import Array
+from vljepa_ros.training.y_decoder_stage import caption
+
+from . import decoding_cost, moments, speech, streams
+from .cider import Annotations, Point, cider, decodes_at
+from .environment import HELD_OUT_SEED
+from .readouts import readouts
+from .streams import Stream
+from .worlds import model_folder
+
+MAIN_GAP_S = 5.0
+FOLDER = Path("data/streams")
+SHARE_OF_MINUTES = {5.0: 1.0, 2.0: 0.5, 20.0: 1.0, 60.0: 1.0}
+_PER_SECOND = 1.0  # uniform decodes a second that set the CIDEr to compare at
+
+
+def run(
+    seed: int = 0, minutes: float = 10.0, model: Path | None = None, env: str = "scene-v0",
+    first_seed: int = HELD_OUT_SEED, folder: Path = FOLDER, plot: Path | None = None,
+) -> dict[str, Any]:
+    """`minutes` of events a mean 5 s apart and as many of still scenes; other gaps in proportion.
+
+    The streams are filmed into `folder` when they are not there; `plot` is a PNG of the curves.
+    """
+    started = time.time()
+    world = LatentWorldModel.load(model_folder(model, env))
+    generator = _generator(model_folder(model, env), world.model_id)
+    voice = Voice(world.vocabulary)
+    watched: dict[float, list[moments.Watched]] = {}
+    answers: dict[float, list[Array]] = {}
+    for gap, portion in {**SHARE_OF_MINUTES, streams.QUIET: 1.0}.items():
+        answers[gap], watched[gap] = [], []
+        for path in streams.make(folder, gap, minutes * portion, seed, env, first_seed):
+            stream = streams.load(path)
+            found = readouts(world, stream, path)
+            answers[gap].append(found)
+            heard = voice.heard(found.astype(np.float64))
+            watched[gap].append(moments.Watched(stream, heard, annotations(world, stream)))
+    phrases = NearestPhrase(voice.subjects)
+
+    def read(means: Array) -> str:
+        return scene_caption(phrases, means)
+
+    curves = {
+        gap: moments.all_curves(watched[gap], gap, read, SPOKEN) for gap in SHARE_OF_MINUTES
+    }
+    saved = {gap: savings(curves[gap], watched[gap]) for gap in curves}
+    if plot is not None:
+        from .decoding_plot import draw
+
+        draw(curves, {g: minutes_of(watched[g]) for g in curves}, plot)
+    ways: dict[str, Words | None] = {"bank": None}
+    if generator is not None:
+        ways["generator"] = written(world, generator, voice)
+    main = [w.stream for w in watched[MAIN_GAP_S]]
+    quiet = [w.stream for w in watched[streams.QUIET]]
+    lines = {
+        way: hear(world, words, main, answers[MAIN_GAP_S], quiet, answers[streams.QUIET])
+        for way, words in ways.items()
+    }
+    best = saved[MAIN_GAP_S]["ours"]["saved"]
+    ideal = saved[MAIN_GAP_S]["oracle"]["saved"]
+    return {
+        "name": "decoding", "env": env, "seed": seed, "episodes": len(main),
+        "model_id": world.model_id, "minutes": minutes, "figure": best,
+        "interval95": interval(watched[MAIN_GAP_S], read, seed),
+        "decodes_saved_at_equal_cider": best,
+        "share_of_oracle": None if not best or not ideal else round(best / ideal, 3),
+        "savings": saved[MAIN_GAP_S],
+        "saved_by_event_gap": {f"{gap:g}": {way: row["saved"] for way, row in saved[gap].items()}
+                               for gap in sorted(saved)},
+        "events_by_gap": {f"{gap:g}": sum(len(w.stream.events) for w in watched[gap])
+                          for gap in sorted(saved)},
+        "lines": lines,
+        "cpu": decoding_cost.measure(world, main[0], ways.get("generator"), voice),
+        "curves": {f"{gap:g}": {way: [asdict(p) for p in points] for way, points in c.items()}
+                   for gap, c in sorted(curves.items())},
+        "baselines": {"random": None, "text_only": None, "blind": None, "oracle": ideal,
+                      "uniform": 1.0, "pixels": saved[MAIN_GAP_S]["pixels"]["saved"],
+                      "ward": saved[MAIN_GAP_S]["ward"]["saved"]},
+        "seconds": round(time.time() - started, 1),
+    }
+
+
+def annotations(world: LatentWorldModel, stream: Stream) -> list[tuple[float, str]]:
+    """Every event with a caption of what is true from then on."""
+    notes = []
+    subjects = [world.vocabulary.subjects[i] for i in world.vocabulary.lasting]
+    words = {i: t for s in subjects for i, t in zip(s.statement_ids, s.statements, strict=True)}
+    order = [s.id for s in Voice(world.vocabulary).subjects.subjects]
+    for event in stream.events:
+        truth = stream.truth_at(event.time + streams.FRAME_PERIOD_S)
+        facts = [words[truth[s]] for s in order if s in truth]
+        notes.append((event.time, caption(list(dict.fromkeys(facts)))))
+    return notes
+
+
+def scene_caption(words: Words, means: Array) -> str:
+    """What unit means (S, D) say of the whole scene."""
+    found = words.read(range(len(means)), means)
+    return caption(list(dict.fromkeys(phrase.text for phrase in found)))
+
+
+def savings(
+    curves: dict[str, list[Point]], watched: Sequence[moments.Watched]
+) -> dict[str, dict[str, Any]]:
+    """Per way: decodes needed for the CIDEr of uniform decoding once a second, and what is saved.
+
+    Both of `ward`'s stampings are tried, the better counts.
+    """
+    seconds = sum(w.stream.seconds for w in watched)
+    once = min(curves["uniform"], key=lambda p: abs(p.setting - 1.0 / _PER_SECOND))
+    found: dict[str, dict[str, Any]] = {}
+    for way, points in curves.items():
+        needed = decodes_at(points, once.cider)
+        found[way] = {
+            "decodes": None if needed is None else round(needed, 1),
+            "saved": None if not needed else round(once.decodes / needed, 2),
+            "best_cider": max(p.cider for p in points),
+        }
+    found["uniform"]["decodes"], found["uniform"]["saved"] = once.decodes, 1.0
+    found["uniform"]["cider_once_a_second"] = once.cider
+    found["uniform"]["seconds"] = seconds
+    middle = found.pop("ward_midpoint")
+    if (middle["saved"] or 0) > (found["ward"]["saved"] or 0):
+        found["ward"] = middle
+    return found
+
+
+def interval(watched: Sequence[moments.Watched], read: moments.Read, seed: int) -> list[float]:
+    """95% of what is saved when whole stretches of a minute are drawn anew (bootstrap).
+
+    Decoding is done once; only which annotations and decodes count is drawn.
+    """
+    rng = np.random.default_rng(seed)
+    gap = watched[0].stream.gap
+    once = [moments.play(moments.Uniform(1.0), w, read) for w in watched]
+    settings = [g * gap for g in moments.PATIENCE]
+    found = [moments.changes(Adaptive(SPOKEN), w) for w in watched]
+    ours = [[moments.patient(f, SPOKEN, g, read, "moment") for f in found]
+            for g in settings]
+    minutes = [(i, m) for i, w in enumerate(watched) for m in range(int(w.stream.seconds // 60))]
+    ratios = []
+    for _ in range(40):
+        drawn = [minutes[k] for k in rng.integers(len(minutes), size=len(minutes))]
+        base = [_minute(once[i], watched[i].notes, m) for i, m in drawn]
+        points = []
+        for setting, decodes in zip(settings, ours, strict=True):
+            part = [_minute(decodes[i], watched[i].notes, m) for i, m in drawn]
+            points.append(Point(setting, sum(len(d.times) for d, _ in part), cider(part)))
+        needed = decodes_at(points, cider(base))
+        if needed:
+            ratios.append(sum(len(d.times) for d, _ in base) / needed)
+    if not ratios:
+        return [0.0, float("inf")]
+    low, high = np.quantile(ratios, [0.025, 0.975])
+    return [round(float(low), 2), round(float(high), 2)]
+
+
+def _minute(decodes: Any, notes: Annotations, minute: int) -> tuple[Any, Annotations]:
+    """The decodes and annotations of one minute of a stream."""
+    low, high = 60.0 * minute, 60.0 * (minute + 1)
+    kept = [(t, x) for t, x in zip(decodes.times, decodes.texts, strict=True) if low <= t < high]
+    return (type(decodes)([t for t, _ in kept], [x for _, x in kept]),
+            [(t, x) for t, x in notes if low <= t < high])
+
+
+def hear(
+    world: LatentWorldModel, words: Words | None, main: list[Stream], answers: list[Array],
+    quiet: list[Stream], quiet_answers: list[Array],
+) -> dict[str, Any]:
+    """Events found and false lines with one Y-decoder, in streams with events and in still ones."""
+    meaning = speech.nearest_meaning(world.vocabulary, world.embed_texts)
+
+    def said(stream: Stream, rows: Array) -> list[speech.Line]:
+        return speech.listen(Voice(world.vocabulary, SPOKEN, words=words), stream, rows, meaning)
+
+    found = speech.judge(main, [said(s, a) for s, a in zip(main, answers, strict=True)])
+    spoken = [said(s, a) for s, a in zip(quiet, quiet_answers, strict=True)]
+    noise = [line for lines in spoken for line in lines if not line.first]
+    found["quiet_minutes"] = round(sum(s.seconds for s in quiet) / 60, 2)
+    found["quiet_lines"] = len(noise)
+    found["quiet_examples"] = [f"{line.decided:.1f} s: {line.text}" for line in noise[:8]]
+    if isinstance(words, WrittenPhrase):
+        found["refused_texts"] = words.refused
+    return found
+
+
+def written(world: LatentWorldModel, generator: Generator, voice: Voice) -> WrittenPhrase:
+    """The generator as a Y-decoder of the subjects a voice speaks of."""
+    return WrittenPhrase(voice.subjects, generator.write, world.embed_texts)
+
+
+def minutes_of(watched: Sequence[moments.Watched]) -> float:
+    return sum(w.stream.seconds for w in watched) / 60
+
+
+def _generator(folder: Path, model_id: str) -> Generator | None:
+    try:
+        return load_generator(folder, model_id)
+    except ModelError as error:
+        print(f"without the generator: {error}", flush=True)
+        return None

@@ -1,0 +1,60 @@
+"""How often to look: a stream of thoughts needs no embedding of every frame.
+
+Where nothing seems to change a look now and then is enough; as soon as the detector's signal rises
+every frame is embedded until the change is decided. A picture in which no cell moved is looked at
+more rarely still.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .detectors import coarse
+from .segments import Array
+
+
+@dataclass(frozen=True)
+class PaceConfig:
+    """Seconds between two looks: ``calm`` while nothing seems to change, ``still`` while the
+    picture stands still as well (no cell further than ``still_levels`` grey levels from the one
+    embedded last). From ``alert`` of the detector's signal on every frame is looked at."""
+
+    calm: float = 0.4
+    still: float = 1.0
+    still_levels: float = 3.0
+    alert: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.calm <= self.still:
+            raise ValueError(f"calm = {self.calm!r} is not usable; allowed: 0 to still "
+                             f"({self.still!r})")
+
+
+class Pace:
+    """Says of every frame whether it is to be embedded. Constant memory."""
+
+    def __init__(self, config: PaceConfig | None = None) -> None:
+        self.config = config or PaceConfig()
+        self._stamp = -np.inf
+        self._cells: Array | None = None
+
+    def due(self, stamp: float, picture: Array, signal: float) -> bool:
+        """Whether to embed the frame at `stamp` seconds.
+
+        Args:
+            picture: (H, W, 3) uint8.
+            signal: of the detector after the last look; 1 is where a change begins.
+        """
+        since = stamp - self._stamp
+        if 0 <= since < self.config.calm - 1e-6 and signal < self.config.alert:
+            return False
+        cells = coarse(picture)
+        if self._cells is not None and self._cells.shape == cells.shape:
+            moved = float(np.abs(cells - self._cells).max()) > self.config.still_levels
+            calm = signal < self.config.alert and not moved
+            if calm and 0 <= since < self.config.still - 1e-6:
+                return False
+        self._stamp, self._cells = stamp, cells
+        return True
