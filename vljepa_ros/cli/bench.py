@@ -11,8 +11,8 @@ from pathlib import Path
 from vljepa_ros.model.checkpoint import ModelError
 
 NAMES = ("skills", "ranking", "planning", "works", "latency", "reading", "motion", "imagined",
-         "worldmodel", "goalcheck", "refusal", "surface",
-         "camera", "vqa", "classify", "retrieve", "twin")
+         "plan_speed", "worldmodel", "goalcheck", "refusal", "surface",
+         "camera", "decoding", "vqa", "classify", "retrieve", "twin")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="classify, retrieve: folder of event clips, made when missing")
     parser.add_argument("--steps", type=int, help="twin: batches of training (default: 1200)")
     parser.add_argument("--data", type=Path, help="twin: folder of training pictures")
-    parser.add_argument("--plot", type=Path, help="twin: write the curves there as a PNG")
+    parser.add_argument("--plot", type=Path, help="twin, decoding: the curves as a PNG")
+    parser.add_argument("--minutes", type=float, help="decoding: of events, and of stillness")
     parser.add_argument("--json", type=Path, help="write the JSON object here as well")
 
 

@@ -1,0 +1,150 @@
+"""vljepa explain GOAL: draw why the planner would do what it would do."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ENVIRONMENTS = ("scene-v0", "workbench")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("goal", help="the goal in words, or the path of a picture of it")
+    parser.add_argument("--image", type=Path, help="a picture of the scene as it is")
+    parser.add_argument("--env", choices=ENVIRONMENTS, default="scene-v0",
+                        help="without --image: a random start of this simulated world")
+    parser.add_argument("--seed", type=int, default=0, help="which start")
+    parser.add_argument("--actions", type=Path, help="candidate list (default: the world's)")
+    parser.add_argument("--model", type=Path, help="model folder (default: the world's)")
+    parser.add_argument("--depth", type=int, default=8)
+    parser.add_argument("--beam", type=int, default=24)
+    parser.add_argument("--budget-ms", type=float, default=0.0, help="0: no limit")
+    parser.add_argument("--out", type=Path, default=Path("explain.png"), help="the picture")
+    parser.add_argument("--json", action="store_true", help="print the decision as JSON")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Exit status: 0 plan or met, 1 out of reach or not understood, 2 unusable arguments."""
+    from vljepa_ros.model.checkpoint import ModelError
+
+    try:
+        return _explain(args)
+    except (ValueError, OSError, ModelError) as error:
+        print(f"vljepa explain: {error}", file=sys.stderr)
+        return 2
+
+
+def _explain(args: argparse.Namespace) -> int:
+    from vljepa_ros.model.world_model import LatentWorldModel
+    from vljepa_ros.planning.candidates import load_candidates, load_frames
+    from vljepa_ros.planning.picture_goal import goal_of_picture
+    from vljepa_ros.planning.search import SearchConfig, plan
+
+    from .decision_picture import draw
+
+    world = LatentWorldModel.load(args.model or model_for(args.env))
+    picture = read_picture(args.image) if args.image else simulated(args.env, args.seed)
+    frames = load_frames(config("scene.yaml"))
+    name = "actions_workbench.yaml" if args.env == "workbench" else "actions.yaml"
+    actions = load_candidates(args.actions or config(name), frames).actions
+    if Path(args.goal).suffix.lower() in (".png", ".jpg", ".jpeg"):
+        goal = goal_of_picture(world, world.vocabulary, read_picture(Path(args.goal)))
+    else:
+        goal = world.understand(args.goal)
+    if not goal.understood:
+        print(f"not understood: {goal.message or args.goal}", file=sys.stderr)
+        return 1
+    settings = SearchConfig(
+        depth=args.depth, beam=args.beam, budget_ms=args.budget_ms, keep_tree=True,
+        works_threshold=world.vocabulary.works_threshold,
+    )
+    state = world.encode(picture.transpose(2, 0, 1)[None])
+    found = plan(world, state, goal, actions, world.vocabulary, settings)
+    assert found.tree is not None
+    understood = " and ".join(part.text for part in goal.parts)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    draw(found.tree, found, f"goal: {understood}", args.out)
+    if args.json:
+        print(json.dumps(as_json(found, understood), indent=1))
+    else:
+        print(in_words(found, understood))
+        print(f"picture: {args.out}")
+    return 0 if found.status in ("ok", "met") else 1
+
+
+def in_words(found: Any, goal: str) -> str:
+    """The decision in a few lines."""
+    lines = [f"goal: {goal}", f"status: {found.status.replace('_', ' ')}"]
+    lines += [
+        f"{i}. {step.action.text} -> {step.outcome} (works {step.works:.2f}, distance "
+        f"{step.distance_after:.2f})"
+        for i, step in enumerate(found.steps, 1)
+    ]
+    return "\n".join(lines)
+
+
+def as_json(found: Any, goal: str) -> dict[str, Any]:
+    """The decision and every imagined state as one JSON-able object."""
+    return {
+        "goal": goal,
+        "status": found.status,
+        "complete": found.complete,
+        "distance_now": round(found.distance_now, 4),
+        "planning_ms": round(found.planning_ms, 1),
+        "explored": found.explored,
+        "plan": [
+            {"action": s.action.id, "text": s.action.text, "outcome": s.outcome,
+             "works": round(s.works, 4), "distance_after": round(s.distance_after, 4),
+             "target": s.action.target}
+            for s in found.steps
+        ],
+        "tree": [asdict(node) for node in found.tree.nodes],
+    }
+
+
+def config(name: str) -> Path:
+    """A file of config/: the repository's, or the installed package's."""
+    here = Path(__file__).resolve().parents[2] / "config" / name
+    if here.is_file():
+        return here
+    from vljepa_ros.nodes.share import share
+
+    return Path(share(f"config/{name}"))
+
+
+def model_for(env: str) -> Path:
+    """The shipped model of a world."""
+    from vljepa_ros.bench.worlds import model_folder
+
+    compact = model_folder(None)
+    return compact.with_name("workbench") if env == "workbench" else compact
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """(H, W, 3) uint8 RGB of a file. Raises ValueError in one line."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            return np.array(image.convert("RGB"))
+    except FileNotFoundError as error:
+        raise ValueError(f"picture '{path}' does not exist") from error
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+        reason = str(error).splitlines()[0]
+        message = f"picture '{path}' cannot be read ({reason}); allowed: png, jpg"
+        raise ValueError(message) from error
+
+
+def simulated(env: str, seed: int) -> np.ndarray:
+    """The picture of a random start of a simulated world."""
+    from vljepa_ros.sim import environments
+
+    scene, _ = environments.make(env, 256, 256)
+    scene.reset(None, seed=seed)
+    return scene.render()
