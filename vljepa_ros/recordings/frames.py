@@ -117,6 +117,19 @@ def open_recording(path: Path, topic: str = "") -> Recording:
     return Video(path)
 
 
+def onward(pictures: Iterator[Picture]) -> Iterator[Picture]:
+    """The pictures on a clock that never goes back: where the recording's does, it goes on a second
+    after the last frame, so that a moment has one stamp only."""
+    shift, last = 0.0, None
+    for picture in pictures:
+        stamp = picture.stamp + shift
+        if last is not None and stamp <= last:
+            shift += last + JUMP_S - stamp
+            stamp = last + JUMP_S
+        last = stamp
+        yield Picture(stamp, picture.pixels)
+
+
 JUMP_S = 1.0
 """As in nodes.clip_buffer: less than this back in time is a late frame, more is a new start."""
 GAP_FACTOR = 5.0

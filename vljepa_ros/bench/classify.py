@@ -1,0 +1,156 @@
+"""Zero-shot classification of clips: fifteen skills and four tries in vain, as unseen labels.
+
+Every clip is classified among all 19 labels, in each of four held-out wordings of the label set.
+`signs` gives each sign alone (search/events.py), `query_free` the answer to no question (the only
+one that stage-1 weights have: `--stage1 FOLDER` measures those).
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from vljepa_ros.model.world_model import LatentWorldModel
+from vljepa_ros.planning.protocols import Array
+from vljepa_ros.recordings.frames import open_recording
+from vljepa_ros.search.classify import TEMPERATURE
+from vljepa_ros.search.events import Event, scores, whole
+from vljepa_ros.search.features import Features, look_through
+from vljepa_ros.search.phrase import phrases
+from vljepa_ros.training.phrases import read_yaml
+
+from .environment import HELD_OUT_SEED, open_environment
+from .event_clips import FAILABLE, KINDS, EventClip, event_clips
+from .report import share
+from .worlds import TextOnly, model_folder
+
+CLIPS = Path("data/event_clips")
+_SHOWN = 15
+
+
+def run(
+    seed: int = 0, episodes: int = 190, model: Path | None = None, stage1: Path | None = None,
+    clips: Path = CLIPS, first_seed: int = HELD_OUT_SEED,
+) -> dict[str, Any]:
+    """`episodes` clips; they are made on first use (`event_clips`)."""
+    started = time.time()
+    films = event_clips(clips, episodes, first_seed)
+    world = LatentWorldModel.load(model_folder(model))
+    seen = [look_through(world, open_recording(clips / film.file)) for film in tqdm(
+        films, desc="looking", mininterval=10)]
+    events = [whole(features, world.vocabulary) for features in seen]
+    sets = label_sets()
+    truth = np.array([KINDS.index(film.kind) for film in films])
+    signs = [scores(world, events, phrases(world, labels)) for labels in sets]
+    total = _right([table["total"] for table in signs], truth)
+    free = [query_free(world, seen, labels) for labels in sets]
+    result: dict[str, Any] = {
+        "name": "classify", "seed": seed, "episodes": episodes, "labels": len(KINDS),
+        "model_id": world.model_id, "figure": share(total)["rate"],
+        "interval95": share(total)["interval95"], "stage2": share(total),
+        "five": share(_right([table["total"] for table in signs], truth, 5)),
+        "by_kind": _by_kind([table["total"] for table in signs], truth),
+        "signs": {name: share(_right([table[name] for table in signs], truth))["rate"]
+                  for name in signs[0] if name not in ("total", "meanwhile")},
+        "query_free": share(_right(free, truth))["rate"],
+        "confident_right": _calibration([table["total"] for table in signs], truth),
+        "examples_wrong": _wrong([table["total"] for table in signs], truth, films, sets),
+        "stage1": None if stage1 is None else _stage1(stage1, clips, films, sets, truth),
+    }
+    blind = np.random.default_rng(first_seed + seed).permutation(len(events))
+    result["baselines"] = {
+        "random": round(1 / len(KINDS), 4),
+        "text_only": share(_text_only(world, events, sets, truth))["rate"],
+        "blind": share(_right([table["total"][blind] for table in signs], truth))["rate"],
+        "oracle": 1.0,
+    }
+    result["seconds"] = round(time.time() - started, 1)
+    return result
+
+
+def label_sets() -> list[list[str]]:
+    """Four wordings of the 19 labels, in the order of KINDS; held out."""
+    words = read_yaml("vljepa_ros.bench", "phrases/heldout_events.yaml")
+    count = min(len(options) for table in words.values() for options in table.values())
+    done = [kind for kind in KINDS if not kind.startswith("failed_")]
+    return [
+        [*(words["done"][kind][i] for kind in done), *(words["failed"][a][i] for a in FAILABLE)]
+        for i in range(count)
+    ]
+
+
+def query_free(world: LatentWorldModel, seen: list[Features], labels: list[str]) -> Array:
+    """(E, L) cosines with what is new in the answer to no question, from first to last row."""
+    rows = world.embed_texts(labels)
+    change = [
+        f.meanings[-2:].astype(np.float32).mean(0) - f.meanings[:2].astype(np.float32).mean(0)
+        for f in seen
+    ]
+    return np.asarray(np.stack(change) @ rows.T)
+
+
+def _stage1(
+    folder: Path, clips: Path, films: list[EventClip], sets: list[list[str]], truth: Array
+) -> dict[str, Any]:
+    world = LatentWorldModel.load(folder)
+    seen = [look_through(world, open_recording(clips / film.file)) for film in films]
+    tables = [query_free(world, seen, labels) for labels in sets]
+    return {"model_id": world.model_id, **share(_right(tables, truth))}
+
+
+def _right(tables: list[Array], truth: Array, top: int = 1) -> list[bool]:
+    return [
+        bool(truth[i] in np.argsort(-table[i])[:top]) for table in tables for i in range(len(truth))
+    ]
+
+
+def _by_kind(tables: list[Array], truth: Array) -> dict[str, float]:
+    found = {}
+    for k, kind in enumerate(KINDS):
+        rows = np.flatnonzero(truth == k)
+        flags = [bool(table[i].argmax() == k) for table in tables for i in rows]
+        if flags:
+            found[kind] = round(float(np.mean(flags)), 3)
+    return found
+
+
+def _calibration(tables: list[Array], truth: Array) -> dict[str, Any]:
+    """How often a guess of at least 90% is right."""
+    flags = []
+    for table in tables:
+        weights = np.exp((table - table.max(axis=1, keepdims=True)) / TEMPERATURE)
+        weights /= weights.sum(axis=1, keepdims=True)
+        sure = weights.max(axis=1) >= 0.9
+        flags += list(table.argmax(axis=1)[sure] == truth[sure])
+    return share(flags)
+
+
+def _text_only(
+    world: LatentWorldModel, events: list[Event], sets: list[list[str]], truth: Array
+) -> list[bool]:
+    """The label most similar, by its text, to a caption of the state before and after."""
+    rival = TextOnly(open_environment("scene-v0").candidates()[:1])
+    flags = []
+    for event, kind in list(zip(events, truth, strict=True))[:40]:
+        caption = "; ".join(
+            world.vocabulary.subjects[i].statements[
+                int(world.vocabulary.subjects[i].nearest(event.after[i])[0])]
+            for i in world.vocabulary.lasting
+        )
+        flags += [rival.nearest(caption, labels) == kind for labels in sets[:1]]
+    return flags
+
+
+def _wrong(
+    tables: list[Array], truth: Array, films: list[EventClip], sets: list[list[str]]
+) -> list[str]:
+    return [
+        f"{films[i].file} {films[i].kind}: {labels[int(table[i].argmax())]!r}, not "
+        f"{labels[truth[i]]!r}"
+        for table, labels in zip(tables, sets, strict=True) for i in range(len(truth))
+        if table[i].argmax() != truth[i]
+    ][:_SHOWN]
