@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from vljepa_ros.model.vljepa import VLJEPA
 
@@ -21,6 +22,23 @@ LOG_EVERY, SAVE_EVERY = 25, 100
 def rank() -> int:
     """This process's number under torchrun, 0 without it."""
     return torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
+
+
+def share(*modules: nn.Module) -> None:
+    """Under torchrun: every process goes on with process 0's parameters and buffers."""
+    if torch.distributed.is_initialized():
+        for module in modules:
+            for tensor in module.state_dict().values():
+                torch.distributed.broadcast(tensor, 0)
+
+
+def decided(answer: bool) -> bool:
+    """Process 0's answer, for all: clocks differ, and who stops alone leaves the others waiting."""
+    if not torch.distributed.is_initialized():
+        return answer
+    word = torch.tensor(int(answer))
+    torch.distributed.broadcast(word, 0)
+    return bool(word)
 
 
 def train(
@@ -38,6 +56,7 @@ def train(
         first, extra = checkpointing.load(path, trainer.model, trainer.optimizer)
         trainer.ema.load_state_dict(extra)
         log(f"resumed at step {first}")
+    share(trainer.model, trainer.ema)
     trainer.rng = np.random.default_rng([trainer.config.seed + 1, first, rank()])
     writer = _writer(folder) if rank() == 0 else None
     running: dict[str, float] = {}
@@ -46,7 +65,7 @@ def train(
         for key, value in trainer.step(number).items():
             running[key] = 0.95 * running.get(key, value) + 0.05 * value
         done, last = number + 1, number + 1 == trainer.total
-        stop = minutes is not None and time.time() - started > 60 * minutes
+        stop = minutes is not None and decided(time.time() - started > 60 * minutes)
         if rank() == 0 and (done % LOG_EVERY == 0 or last):
             words = " ".join(f"{k} {v:.3f}" for k, v in running.items())
             log(f"vision {done}/{trainer.total} {time.time() - started:.0f} s {words}")

@@ -82,6 +82,7 @@ def run(config: dict[str, Any], folder: Path, minutes: float | None = None) -> N
         wording.train(network, words, done, log, speech)
     else:
         checkpointing.load(done, network.y_encoder)
+    loop.share(network)
     vision = stages.VisionConfig(**{"seed": seed, **(config.get("vision") or {})})
     data = scenario(world, Path(config.get("data", "data/scene_v0")))
     bank = SentenceBank(network.y_encoder, data, seed + 1)
