@@ -29,8 +29,9 @@ START_S = 60.0
 class Robot:
     """The simulator's process and a client of its topics and actions."""
 
-    def __init__(self, **parameters):
-        ros = ["--ros-args", "-r", "__ns:=/simtest"]
+    def __init__(self, namespace="/simtest", **parameters):
+        self.namespace = namespace
+        ros = ["--ros-args", "-r", f"__ns:={namespace}"]
         for name, value in parameters.items():
             ros += ["-p", f"{name}:={value}"]
         code = "from vljepa_ros.nodes.entry import sim_node as main; main()"
@@ -43,8 +44,8 @@ class Robot:
         )
         self.probe = Probe()
         for kind, name in ((Image, "image"), (CameraInfo, "camera_info"), (String, "sim/truth")):
-            self.probe.listen(kind, f"/simtest/{name}")
-        self.client = ActionClient(self.probe.node, ExecuteAction, "/simtest/execute_action")
+            self.probe.listen(kind, f"{namespace}/{name}")
+        self.client = ActionClient(self.probe.node, ExecuteAction, f"{namespace}/execute_action")
         self.probe.wait(self.client.server_is_ready, "execute_action", START_S)
         self.feedback = []
 
@@ -63,7 +64,7 @@ class Robot:
 
     def truth(self):
         """The true state from now on."""
-        return json.loads(self.probe.next("/simtest/sim/truth").data)
+        return json.loads(self.probe.next(f"{self.namespace}/sim/truth").data)
 
     def stop(self):
         self.client.destroy()
@@ -151,3 +152,29 @@ def test_a_bad_request_fails_in_one_line_and_the_next_is_served(
     result = robot.run(skill, execution_id)
     assert result.result == R.FAILED and message in result.message
     assert np.isfinite(robot.truth()["stamp"])
+
+
+@pytest.fixture
+def workbench(robot):  # after `robot`, which starts rclpy
+    bench = Robot(
+        "/benchtest", env="workbench", red_cube="back_left", blue_cube="on_red",
+        white_cube="front_right", drawer="open", real_time_factor=0, seed=3,
+        width=64, height=64, camera_rate=2.0,  # physics are what is tested
+    )  # fmt: skip
+    yield bench
+    output = bench.stop()
+    assert bench.process.returncode == 0 and "Traceback" not in output, output
+
+
+def test_the_workbench_stacks_and_says_what_is_in_the_way(workbench):
+    truth = workbench.truth()
+    told = {"red_cube": "back_left", "blue_cube": "on_red", "white_cube": "front_right"}
+    assert truth.items() >= told.items() and "green_cube" not in truth
+    result = workbench.run("drawer_red", "covered")
+    assert result.result == R.PRECONDITION
+    assert result.message == "the blue cube stands on the red cube"
+    result = workbench.run("stack_blue_on_white", "stack")
+    assert result.result == R.SUCCEEDED, result.message
+    assert workbench.truth()["blue_cube"] == "on_white"
+    assert "there is no green cube" in workbench.run("drawer_green", "absent").message
+    assert "allowed" in workbench.run("put_cube_in_drawer", "scene").message

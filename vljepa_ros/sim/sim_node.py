@@ -87,6 +87,7 @@ class SimNode(ManagedNode):
         self._frames, self._render = Rate(), Latency()
         self._stop, self._live = threading.Event(), threading.Event()
         self._wake = threading.Event()
+        self._publishing = threading.Lock()
         self._mailbox = Mailbox(self)
         self._image_pub = self.create_publisher(Image, "image", qos.NEWEST)
         self._info_pub = self.create_publisher(CameraInfo, "camera_info", qos.NEWEST)
@@ -124,8 +125,9 @@ class SimNode(ManagedNode):
         self._wake.set()
         self._thread.join(2.0)
         self._thread = None
-        for publisher in (self._image_pub, self._info_pub, self._truth_pub):
-            self.destroy_publisher(publisher)
+        with self._publishing:  # the thread may be slower than the join above waits
+            for publisher in (self._image_pub, self._info_pub, self._truth_pub):
+                self.destroy_publisher(publisher)
         if self._mailbox is not None:
             self._mailbox.close()
             self._mailbox = None
@@ -295,13 +297,14 @@ class SimNode(ManagedNode):
             "executing": self._running.action.id if self._running is not None else "",
             "stamp": convert.seconds(stamp),
         }
-        if self._stop.is_set() or not self._live.is_set():
-            return
-        for header in (image.header, self._info.header):
-            header.stamp, header.frame_id = stamp, CAMERA_FRAME
-        self._image_pub.publish(image)
-        self._info_pub.publish(self._info)
-        self._truth_pub.publish(String(data=json.dumps(truth)))
+        with self._publishing:
+            if self._stop.is_set() or not self._live.is_set():
+                return
+            for header in (image.header, self._info.header):
+                header.stamp, header.frame_id = stamp, CAMERA_FRAME
+            self._image_pub.publish(image)
+            self._info_pub.publish(self._info)
+            self._truth_pub.publish(String(data=json.dumps(truth)))
         self._frames.tick()
         self._render.add(time.monotonic() - began)
 
