@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from vljepa_ros.bench.goals_file import read_goals
 from vljepa_ros.sim.symbolic import PLACES
@@ -56,7 +57,10 @@ def test_a_workbench_goal_says_where_the_cubes_it_names_are(tmp_path):
     ("- {text: x, goal: {drawer: ajar}}", "goal drawer is 'ajar'; allowed"),
     ("- {text: x, goal: {lamp: 'on'}}", "goal key is 'lamp'; allowed"),
     ("- {text: x, colour: red}", "key 'colour' is unknown"),
-    ("- {text: x, image: a.png}", "picture goals are not available yet"),
+    ("- {text: x, image: a.png}", "text and image; allowed: one of them"),
+    ("- {image: a.png}", "image: picture .*a.png' does not exist"),
+    ("- {image: 3}", "image = 3; allowed: a file name"),
+    ("- {image: goals.yaml}", "goals.yaml' cannot be read .*; allowed: png, jpg"),
 ])
 def test_what_cannot_be_used_is_named(tmp_path, text, message):
     with pytest.raises(ValueError, match=message) as error:
@@ -67,3 +71,10 @@ def test_what_cannot_be_used_is_named(tmp_path, text, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ValueError, match="does not exist"):
         read_goals(tmp_path / "none.yaml")
+
+
+def test_a_picture_is_taken_from_beside_the_file(tmp_path):
+    Image.fromarray(np.full((8, 8, 3), 90, np.uint8)).save(tmp_path / "goal.png")
+    (goal,) = read_goals(write(tmp_path, "- {image: goal.png, goal: {cube: back_left}}"))
+    assert goal.image == tmp_path / "goal.png" and goal.text == "the picture goal.png"
+    assert goal.goal == {"cube": "back_left"}

@@ -8,8 +8,9 @@ from PIL import Image
 
 from test.nodes.fakes import ACTIONS, ToyModel, ToyStates
 from test.planning.test_search import goal_of
+from vljepa_ros.bench.spots import read_picture
 from vljepa_ros.cli.decision_picture import BRANCHES, REASONS, draw, dropped, shown_nodes
-from vljepa_ros.cli.explain import as_json, in_words, read_picture
+from vljepa_ros.cli.explain import as_json, in_words
 from vljepa_ros.planning.protocols import Action
 from vljepa_ros.planning.search import SearchConfig, plan
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from vljepa_ros.model.world_model import LatentWorldModel
+from vljepa_ros.planning import goal as planning
+from vljepa_ros.planning.picture_goal import goal_of_picture
 from vljepa_ros.sim.symbolic import OFFICIAL_GOALS
 
 from .environment import HELD_OUT_SEED, Environment, Goal, State, Wording
 from .goals_file import OutsideGoal
+from .spots import read_picture
 from .worlds import Wording as SceneWording
 
 LENGTHS = {"scene-v0": (1, 2, 3, 4), "workbench": (1, 2, 3, 4, 5, 6)}
@@ -36,6 +41,13 @@ class Episode:
     seed: int
     group: str
     task_id: int | None = None
+    image: Path | None = None
+
+    def understand(self, world: LatentWorldModel) -> planning.Goal:
+        """The goal as the model takes it, from the words or from the picture."""
+        if self.image is None:
+            return world.understand(self.text)
+        return goal_of_picture(world, world.vocabulary, read_picture(self.image))
 
     def begin(self, place: Environment) -> None:
         if self.task_id is not None:
@@ -114,10 +126,14 @@ def from_outside(
         )
         if given.task_id is not None:
             goal = OFFICIAL_GOALS[given.task_id]
-            episodes.append(Episode(given.text, goal, None, seed, group, given.task_id))
+            episodes.append(
+                Episode(given.text, goal, None, seed, group, given.task_id, given.image)
+            )
         else:
             start = given.start_state(rng)
-            episodes.append(Episode(given.text, given.goal, start, seed, group))
+            episodes.append(
+                Episode(given.text, given.goal, start, seed, group, image=given.image)
+            )
     return episodes
 
 

@@ -11,6 +11,9 @@
       env: workbench             # three cubes; the colours not named here are drawn
       start: {red_cube: back_left, blue_cube: front_right, drawer: open}
       goal: {red_cube: on_blue}
+    - image: goal.png            # a picture of the scene as it should be, beside this file
+      start: {cube: front_right}
+      goal: {cube: back_left}
 """
 
 from __future__ import annotations
@@ -26,19 +29,22 @@ from vljepa_ros.sim import workbench_symbolic as workbench
 from vljepa_ros.sim.environments import ENVIRONMENTS
 from vljepa_ros.sim.symbolic import GOAL_VALUES, PLACES, SymbolicState, check_goal
 
-KEYS = ("text", "env", "task_id", "start", "goal")
+from .spots import read_picture
+
+KEYS = ("text", "image", "env", "task_id", "start", "goal")
 MAX_FILE_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
 class OutsideGoal:
-    """One entry: either task_id, or start and goal."""
+    """One entry: words or a picture, and either task_id, or start and goal."""
 
     text: str
     task_id: int | None = None
     start: dict[str, str] = field(default_factory=dict)
     goal: dict[str, str] = field(default_factory=dict)
     env: str = "scene-v0"
+    image: Path | None = None
 
     def start_state(self, rng: np.random.Generator) -> SymbolicState | workbench.WorkbenchState:
         """The start; what it leaves open is drawn at random. ValueError when it cannot be."""
@@ -76,11 +82,8 @@ def _goal(row: Any, i: int, path: Path) -> OutsideGoal:
         raise ValueError(f"{where} is not a mapping; allowed keys: {', '.join(KEYS)}")
     unknown = [key for key in row if key not in KEYS]
     if unknown:
-        extra = " (picture goals are not available yet)" if "image" in unknown else ""
-        raise ValueError(f"{where}: key {unknown[0]!r} is unknown; allowed: {KEYS}{extra}")
-    text = row.get("text")
-    if not isinstance(text, str) or not text.strip():
-        raise ValueError(f"{where}: text = {text!r}; allowed: a sentence")
+        raise ValueError(f"{where}: key {unknown[0]!r} is unknown; allowed: {KEYS}")
+    text, image = _asked(row, where, path)
     if row.get("env", "scene-v0") not in ENVIRONMENTS:
         raise ValueError(f"{where}: env = {row['env']!r}; allowed: {', '.join(ENVIRONMENTS)}")
     if "task_id" in row:
@@ -88,7 +91,7 @@ def _goal(row: Any, i: int, path: Path) -> OutsideGoal:
             raise ValueError(f"{where}: task_id = {row['task_id']!r}; allowed: 1..5")
         if row.get("env", "scene-v0") != "scene-v0":
             raise ValueError(f"{where}: task_id is for scene-v0; {row['env']} needs start and goal")
-        return OutsideGoal(text, task_id=int(row["task_id"]))
+        return OutsideGoal(text, task_id=int(row["task_id"]), image=image)
     start, goal = row.get("start") or {}, row.get("goal") or {}
     if not goal:
         raise ValueError(f"{where}: needs task_id, or start and goal")
@@ -99,12 +102,31 @@ def _goal(row: Any, i: int, path: Path) -> OutsideGoal:
             check(part)
         except (ValueError, AttributeError) as error:
             raise ValueError(f"{where}: {name}: {error}") from error
-    found = OutsideGoal(text, start=dict(start), goal=dict(goal), env=env)
+    found = OutsideGoal(text, start=dict(start), goal=dict(goal), env=env, image=image)
     try:
         found.start_state(np.random.default_rng(0))
     except ValueError as error:
         raise ValueError(f"{where}: start: {error}") from error
     return found
+
+
+def _asked(row: dict[str, Any], where: str, path: Path) -> tuple[str, Path | None]:
+    """The goal's words, or its picture with "the picture NAME" for words."""
+    text, image = row.get("text"), row.get("image")
+    if image is None:
+        if not isinstance(text, str) or not text.strip():
+            raise ValueError(f"{where}: text = {text!r}; allowed: a sentence")
+        return text, None
+    if text is not None:
+        raise ValueError(f"{where}: text and image; allowed: one of them")
+    if not isinstance(image, str) or not image.strip():
+        raise ValueError(f"{where}: image = {image!r}; allowed: a file name")
+    picture = path.parent / image
+    try:
+        read_picture(picture)
+    except ValueError as error:
+        raise ValueError(f"{where}: image: {error}") from error
+    return f"the picture {image}", picture
 
 
 def _workbench_start(

@@ -28,6 +28,7 @@ from .environment import HELD_OUT_SEED, Environment, open_environment
 from .episodes import Episode, from_outside, generated, official
 from .goals_file import read_goals
 from .report import share
+from .spots import on_table, spot_actions
 from .worlds import Eyes, TextOnly, model_folder
 
 MAX_ACTIONS = 16
@@ -54,7 +55,9 @@ def pursue(
     """Our planner until it says met, out of reach, or gives up."""
     episode.begin(place)
     scene = place.scene
-    goal = world.understand(episode.text)
+    goal = episode.understand(world)
+    if goal.metric:
+        actions = [*actions, *spot_actions(place.name)]
     pursuit = Pursuit(world, world.vocabulary, goal, actions, search, MAX_ACTIONS)
     trouble = disturbance or Disturbance()
     times: list[float] = []
@@ -76,7 +79,8 @@ def pursue(
         if decision.kind != "act" or decision.action is None:
             break
         interfere(trouble, place, episode, len(pursuit.history), looked=True)
-        result = place.runner.run(decision.action.id)
+        target = on_table(decision.action, scene.camera_pose())
+        result = place.runner.run(decision.action.id, target_xy=target)
         pursuit.executed(decision.action.id, result.result.name)
     said_met = decision.kind == "met"
     success = episode.success(place) and said_met

@@ -41,6 +41,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _explain(args: argparse.Namespace) -> int:
+    from vljepa_ros.bench.spots import config, read_picture
     from vljepa_ros.model.world_model import LatentWorldModel
     from vljepa_ros.planning.candidates import load_candidates, load_frames
     from vljepa_ros.planning.picture_goal import goal_of_picture
@@ -108,37 +109,12 @@ def as_json(found: Any, goal: str) -> dict[str, Any]:
     }
 
 
-def config(name: str) -> Path:
-    """A file of config/: the repository's, or the installed package's."""
-    here = Path(__file__).resolve().parents[2] / "config" / name
-    if here.is_file():
-        return here
-    from vljepa_ros.nodes.share import share
-
-    return Path(share(f"config/{name}"))
-
-
 def model_for(env: str) -> Path:
     """The shipped model of a world."""
     from vljepa_ros.bench.worlds import model_folder
 
     compact = model_folder(None)
     return compact.with_name("workbench") if env == "workbench" else compact
-
-
-def read_picture(path: Path) -> np.ndarray:
-    """(H, W, 3) uint8 RGB of a file. Raises ValueError in one line."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as image:
-            return np.array(image.convert("RGB"))
-    except FileNotFoundError as error:
-        raise ValueError(f"picture '{path}' does not exist") from error
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-        reason = str(error).splitlines()[0]
-        message = f"picture '{path}' cannot be read ({reason}); allowed: png, jpg"
-        raise ValueError(message) from error
 
 
 def simulated(env: str, seed: int) -> np.ndarray:
