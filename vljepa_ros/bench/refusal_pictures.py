@@ -40,10 +40,9 @@ def strange_pictures(
         if name != place.name:
             other = open_environment(name)
             draws[name] = lambda other=other: _own(other, rng)
-    refused = {
-        kind: share([not _understood(world, draw()) for _ in range(count)])
-        for kind, draw in draws.items()
-    }
+    flags = {kind: [not _understood(world, draw()) for _ in range(count)]
+             for kind, draw in draws.items()}
+    every = [flag for some in flags.values() for flag in some]
     own, exact = [], []
     for _ in range(count):
         picture = _own(place, rng)
@@ -51,8 +50,7 @@ def strange_pictures(
         own.append(goal.understood)
         true = set(place.statements(place.scene.truth()).values())
         exact.append(all(p.statement_id in true for p in goal.parts if p.statement_id))
-    rates = [row["rate"] for row in refused.values()]
-    return {"refused": refused, "refused_mean": round(float(np.mean(rates)), 4),
+    return {**share(every), "by_kind": {kind: share(some) for kind, some in flags.items()},
             "own_understood": share(own), "own_read_right": share(exact)}
 
 

@@ -114,6 +114,9 @@ def refusal(data: Data) -> list[str]:
                "interval95": data["reachable"]["interval95"]}
     rivals = {k: base["reachable_refused"][k] for k in ("blind", "text_only")}
     rows.append(row("Refused of what can be done (at most 3)", wrongly, None, rivals))
+    if pictures := data.get("pictures"):
+        rows.append(row("Pictures of something else refused as goals", pictures))
+        rows.append(row("… pictures of the own world understood", pictures["own_understood"]))
     return rows
 
 
