@@ -87,6 +87,19 @@ def test_several_texts_score_as_one_by_one(generator, texts):
         torch.testing.assert_close(every[:, m : m + 1], alone, rtol=1e-4, atol=1e-3)
 
 
+@torch.no_grad()
+def test_several_questions_about_one_outcome_are_answered_independently():
+    torch.manual_seed(6)
+    ours = Imaginer(WIDTH, TEXT, ImaginerSize(32, 2, 1, 1, 32, 32)).eval()
+    tokens, actions, asked = inputs(3)
+    together = ours.answer(tokens, actions, asked[None])  # all three questions, every outcome
+    assert together.shape == (3, 3, 32)
+    each = ours.answer(tokens, actions, asked)
+    torch.testing.assert_close(together[[0, 1, 2], [0, 1, 2]], each, rtol=1e-4, atol=1e-5)
+    alone = ours.answer(tokens[1:2], actions[1:2], asked[1:2])
+    torch.testing.assert_close(alone, each[1:2], rtol=1e-4, atol=1e-5)
+
+
 def test_the_largest_size_within_the_budget_is_taken():
     full, size = sized(192, 384, 950_000)
     half, smaller = sized(192, 384, 475_000)

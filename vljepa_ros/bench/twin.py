@@ -200,7 +200,7 @@ def milliseconds(
         name: lambda s=s: s.scores(tokens, actions, question, goals) for name, s in students.items()
     }
     whole: dict[str, Callable[[], Any]] = {
-        name: lambda m=networks[name]: m.answer(tokens, actions, every.expand(count, -1, -1))
+        name: lambda m=networks[name]: m.answer(tokens, actions, every[None])
         for name in ("ours_full", "ours_half")
     }
     whole["twin_generation"] = lambda: networks["twin"].generate(

@@ -42,6 +42,31 @@ class Generated:
     log_probability: Tensor
 
 
+class ContextAttention(nn.Module):
+    """Words attend to the context; its keys and values are computed once for all words."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.to_q = nn.Linear(width, width, bias=False)
+        self.to_kv = nn.Linear(width, 2 * width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+    def keys_values(self, context: Tensor) -> KeysValues:
+        """(B, M, C) -> keys and values, each (B, heads, M, C / heads)."""
+        k, v = self.to_kv(context).chunk(2, dim=-1)
+        return self._split(k), self._split(v)
+
+    def forward(self, x: Tensor, context: KeysValues) -> Tensor:
+        """(B, L, C) -> (B, L, C)."""
+        k, v = context
+        weights = (self._split(self.to_q(x)) @ k.transpose(-1, -2)) / math.sqrt(k.shape[-1])
+        return self.out((weights.softmax(dim=-1) @ v).transpose(1, 2).flatten(-2))
+
+
 class DecoderBlock(nn.Module):
     """Causal self-attention, cross-attention to the context, feed-forward; pre-norm."""
 
@@ -49,12 +74,8 @@ class DecoderBlock(nn.Module):
         super().__init__()
         self.norm1, self.norm2, self.norm3 = (nn.RMSNorm(width) for _ in range(3))
         self.own = Attention(width, heads)
-        self.cross = Attention(width, heads)
+        self.cross = ContextAttention(width, heads)
         self.feed = SwiGLU(width, 2 * width)
-
-    def context(self, context: Tensor) -> KeysValues:
-        """Keys and values of the context (B, M, C), once for all words."""
-        return self.cross.keys_values(context, torch.zeros(context.shape[1]))
 
     def forward(
         self, x: Tensor, positions: Tensor, context: KeysValues, past: KeysValues | None
@@ -70,8 +91,7 @@ class DecoderBlock(nn.Module):
             future = torch.arange(keys.shape[2])[None, :] > positions[:, None]
             logits = logits.masked_fill(future, float("-inf"))
         x = x + self.own.merge(logits.softmax(dim=-1) @ values)
-        still = torch.zeros(x.shape[1])
-        x = x + self.cross(self.norm2(x), still, context)
+        x = x + self.cross(self.norm2(x), context)
         return x + self.feed(self.norm3(x)), (keys, values)
 
 
@@ -107,7 +127,7 @@ class Generator(nn.Module):
         for block in self.encoder:
             x = block(x, positions)
         x = self.context_norm(x)
-        return [block.context(x) for block in self.decoder]
+        return [block.cross.keys_values(x) for block in self.decoder]
 
     def decode(
         self, ids: Tensor, start: int, context: list[KeysValues],

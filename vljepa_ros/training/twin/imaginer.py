@@ -61,7 +61,8 @@ class Imaginer(nn.Module):
         Args:
             tokens: (B, K, state_width).
             actions: (B, C) sentence vectors.
-            questions: (B, C), or (B, Q, C): several questions about the same outcome.
+            questions: (B, C), or (B, Q, C): several questions about the same outcome, or
+                (1, Q, C): the same ones about every outcome.
 
         Returns:
             (B, D), or (B, Q, D).
@@ -69,8 +70,8 @@ class Imaginer(nn.Module):
         targets = actions.new_zeros(len(actions), TARGET_FEATURES)
         moves = self.dynamics.action_tokens(self.action_head(actions), targets)
         after, _ = self.dynamics(self.state_in(tokens), moves)
-        several = questions if questions.dim() == 3 else questions[:, None]
-        answers = self.predictor(after, self.head(several))
+        queries = self.head(questions if questions.dim() == 3 else questions[:, None])
+        answers = self.predictor(after, queries[0] if len(queries) == 1 else queries)
         return answers if questions.dim() == 3 else answers[:, 0]
 
     def loss(self, batch: Batch) -> Tensor:
