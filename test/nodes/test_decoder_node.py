@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rclpy.parameter import Parameter
 from std_msgs.msg import String
 
 from test.nodes.fakes import MODEL_ID, toy_vocabulary
@@ -17,6 +18,11 @@ START = 500.0
 @pytest.fixture
 def stream(launch, probe):
     launch(DecoderNode)
+    return _stream_to(probe)
+
+
+def _stream_to(probe):
+    """States of the toy world for the decoder_node that is running."""
     words = toy_vocabulary()
     probe.listen(String, "semantic_text", qos.STREAM)
     probe.listen(SemanticEvent, "semantic_event", qos.STREAM)
@@ -85,3 +91,29 @@ def test_states_of_another_model_or_broken_ones_are_refused_and_the_next_heard(s
         stream.show(1, 1, 1, spoil=True)
     event = stream.until_spoken(0, 1, 0)
     assert event.text == "The drawer is open now (it was closed)."
+
+
+def test_another_detector_is_chosen_by_name_and_says_the_same(launch, probe):
+    launch(DecoderNode, {"detector": "uniform", "detector_setting": 0.5})
+    stream = _stream_to(probe)
+    first = stream.until_spoken(0, 0, 0)
+    assert convert.seconds(first.change_time) == pytest.approx(START + 0.1)
+    event = stream.until_spoken(0, 1, 0)
+    assert event.text == "The drawer is open now (it was closed)."
+
+
+def test_a_generator_that_is_not_there_fails_the_configuration_in_one_line(launch, tmp_path):
+    node = launch(
+        DecoderNode, {"y_decoder": "generator", "generator_model": str(tmp_path)}
+    ).node
+    assert not node.active
+    assert str(tmp_path) in node.problem and "\n" not in node.problem
+
+
+def test_an_unknown_detector_is_refused_with_those_there_are(launch):
+    spinner = launch(DecoderNode, autostart=False)
+    wrong = [Parameter("detector", value="psychic")]
+    (result,) = spinner.run(lambda: spinner.node.set_parameters(wrong))
+    assert result.reason == (
+        "parameter detector: 'psychic'; allowed: adaptive, uniform, pixels, variance, ward"
+    )

@@ -52,6 +52,7 @@ def main(args: argparse.Namespace) -> int:
         "meddle": args.meddle or None, "cover": args.cover or None,
         "stage1": args.stage1, "clips": args.clips,
         "steps": args.steps, "data": args.data, "plot": args.plot,
+        "minutes": args.minutes,
     }
     known = inspect.signature(module.run).parameters
     given = {k: v for k, v in wanted.items() if v is not None}

@@ -133,8 +133,11 @@ class Generator(nn.Module):
         start = self.embed(torch.full((batch, 1), START, device=embeddings.device))
         first = torch.cat((self.prefix(embeddings), start), dim=1)
         logits, cache = self._run(first, 0, None)
-        score, chosen = logits[:, -1].log_softmax(-1).topk(beams)  # (B, K)
-        words = chosen[..., None]
+        likely = nn.functional.pad(  # more beams than words: the rest are impossible
+            logits[:, -1].log_softmax(-1), (0, beams), value=float("-inf")
+        )
+        score, chosen = likely.topk(beams)  # (B, K)
+        words = chosen.clamp(max=self.config.words - 1)[..., None]
         cache = [(k.repeat_interleave(beams, 0), v.repeat_interleave(beams, 0)) for k, v in cache]
         rows = torch.arange(batch, device=embeddings.device)[:, None] * beams
         for step in range(1, self.config.max_words):

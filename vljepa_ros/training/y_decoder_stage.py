@@ -42,6 +42,7 @@ HELD_SHARE = 0.05
 WARMUP = 50
 _ENCODE = 128  # sentences at a time
 MAX_FACTS = 6
+LOG_EVERY = 50
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,12 @@ class StageConfig:
     """One run. `noise` is the length of the noise beside the unit embedding: 0.5 turns it by 27
     degrees, which is how far the predictor's answers are off (cosine 0.84 to 0.9)."""
 
-    steps: int = 400
-    batch: int = 192
+    steps: int = 300
+    batch: int = 96
     lr: float = 3e-3
     noise: float = 0.6
     corpus_scale: float = 0.1
-    captions: int = 1500
+    captions: int = 600
     seed: int = 0
 
 
@@ -160,7 +161,7 @@ def train(generator: Generator, data: Pairs, config: StageConfig, log: Callable[
         torch.nn.utils.clip_grad_norm_(generator.parameters(), 1.0)
         optimiser.step()
         rise.step()
-        if (step + 1) % 100 == 0:
+        if (step + 1) % LOG_EVERY == 0:
             log(f"step {step + 1} of {config.steps}, loss {float(loss.detach()):.3f}, "
                 f"{time.time() - started:.0f} s")
     generator.eval()
