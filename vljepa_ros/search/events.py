@@ -19,7 +19,8 @@ from vljepa_ros.planning.protocols import Array
 from vljepa_ros.planning.vocabulary import MOMENTARY, Vocabulary
 
 from .features import Features
-from .phrase import Phrase
+from .phrase import TRYING, Phrase
+from .trying import tried
 
 EDGE_ROWS = 2  # rows averaged for what holds before and after
 CHANGED = 0.5  # a statement's probability must move by this for its subject to have changed
@@ -34,6 +35,7 @@ class Weights:
     change: float = 1.0
     imagined: float = 3.0
     outcome: float = 0.5
+    trying: float = 0.5
     works: float = 0.25
     meanwhile: float = 2.0
 
@@ -56,6 +58,7 @@ class Event:
     activity: Array
     changed: tuple[int, ...]
     moving: bool
+    trying: str = ""  # of a try in vain: one of `phrase.TRYING`
 
     @property
     def outcome(self) -> int:
@@ -85,10 +88,13 @@ def between(features: Features, vocabulary: Vocabulary, first: int, last: int) -
     rows = answers[moves] if moves.any() else answers
     activity = _unit(rows[:, momentary].mean(0)) if momentary else np.zeros((0, answers.shape[-1]))
     moment = _moment(part, answers, before, after, changed, moves)
+    attempt = tried(vocabulary, before, activity) if moves.any() and not changed else None
+    if attempt is not None:
+        activity = attempt[1][None]
     return Event(
         float(part.stamps[0]), float(part.stamps[-1]), moment,
         part.tokens[: EDGE_ROWS].astype(np.float32)[0], before, after, activity, changed,
-        bool(moves.any()),
+        bool(moves.any()), attempt[0] if attempt is not None else "",
     )
 
 
@@ -121,6 +127,7 @@ def scores(
         "activity": np.stack([_best(e.activity, embeddings) for e in events]),
         "change": np.stack([_change(e, embeddings) for e in events]),
         "outcome": np.log(outcomes.T[kind] + 1e-3),
+        "trying": np.stack([_trying(e, texts) for e in events]),
         "meanwhile": np.array([[_meanwhile(world.vocabulary, e, p) for p in texts]
                                for e in events]),
     }
@@ -132,6 +139,14 @@ def scores(
     signs["imagined"] = np.where((kind == 0)[:, None], signs["imagined"], 0.0)
     signs["total"] = sum(getattr(weights, name) * signs[name] for name in list(signs))
     return signs
+
+
+def _trying(event: Event, texts: Sequence[Phrase]) -> Array:
+    """(P,) log-probability that a phrase speaks of trying what is tried in the event."""
+    if not event.trying:
+        return np.zeros(len(texts))
+    way = TRYING.index(event.trying)
+    return np.log(np.array([phrase.trying[way] for phrase in texts]) + 1e-2)
 
 
 def _best(rows: Array, embeddings: Array) -> Array:

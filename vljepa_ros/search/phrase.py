@@ -21,6 +21,7 @@ from vljepa_ros.planning.goal import GoalPart
 from vljepa_ros.planning.protocols import Action, Array
 
 OUTCOMES = ("done", "failed", "quiet")
+TRYING = ("open", "close")
 _RIDGE = 30.0
 _SHARPNESS = 3.0
 _WHILE = re.compile(r"\b(?:while|whilst|during which|and meanwhile|with)\b", re.IGNORECASE)
@@ -31,12 +32,14 @@ _CACHED = 8
 @dataclass(frozen=True)
 class Phrase:
     """``embedding`` (D,) of the event's words; ``action`` the same words as something to do;
-    ``outcome`` (3,) probabilities of `OUTCOMES`; ``meanwhile`` must hold during the event."""
+    ``outcome`` (3,) probabilities of `OUTCOMES`; ``trying`` (2,) of `TRYING`, were it in vain;
+    ``meanwhile`` must hold during the event."""
 
     text: str
     embedding: Array
     action: Action
     outcome: Array
+    trying: Array
     meanwhile: tuple[GoalPart, ...] = ()
 
 
@@ -45,12 +48,11 @@ def phrases(world: Any, texts: list[str]) -> list[Phrase]:
     split = [split_meanwhile(world, text) for text in texts]
     events = [event for event, _ in split]
     embeddings = world.embed_texts(events)
-    outcomes = outcome_of(world, events)
+    vectors = _sentence_vectors(world, events)
+    outcomes, trying = (_classes(vectors, weights) for weights in _probes(world))
     return [
-        Phrase(text, row, Action(f"phrase_{i}", event), outcome, parts)
-        for i, (text, (event, parts), row, outcome) in enumerate(
-            zip(texts, split, embeddings, outcomes, strict=True)
-        )
+        Phrase(text, embeddings[i], Action(f"phrase_{i}", event), outcomes[i], trying[i], parts)
+        for i, (text, (event, parts)) in enumerate(zip(texts, split, strict=True))
     ]
 
 
@@ -74,24 +76,28 @@ def _partition(text: str) -> tuple[str, bool, str]:
     return event, bool(event and condition), condition
 
 
-def outcome_of(world: Any, texts: list[str]) -> Array:
-    """(N, 3) probabilities that texts speak of something done, failed, or of rest."""
-    weights = _outcome_weights(world)
-    scores = _sentence_vectors(world, texts) @ weights[:-1] + weights[-1]
+def _classes(vectors: Array, weights: Array) -> Array:
+    """(N, K) probabilities from sentence vectors (N, C)."""
+    scores = vectors @ weights[:-1] + weights[-1]
     scores = np.exp(_SHARPNESS * (scores - scores.max(axis=1, keepdims=True)))
     return np.asarray(scores / scores.sum(axis=1, keepdims=True))
 
 
 @lru_cache(maxsize=_CACHED)
-def _outcome_weights(world: Any) -> Array:
-    """(C + 1, 3) of the ridge regression from sentence vectors to +1 and -1 for each outcome."""
+def _probes(world: Any) -> tuple[Array, Array]:
+    """What tells the `OUTCOMES` apart, and what was tried."""
     examples = yaml.safe_load((files("vljepa_ros.search") / "outcomes.yaml").read_text())
-    texts = [text for name in OUTCOMES for text in examples[name]]
-    labels = np.concatenate([np.full(len(examples[name]), i) for i, name in enumerate(OUTCOMES)])
-    rows = _sentence_vectors(world, texts)
+    return (_ridge(world, [examples[name] for name in OUTCOMES]),
+            _ridge(world, [examples["trying"][name] for name in TRYING]))
+
+
+def _ridge(world: Any, classes: list[list[str]]) -> Array:
+    """(C + 1, K) of the regression from sentence vectors to +1 and -1 for each class."""
+    labels = np.concatenate([np.full(len(texts), i) for i, texts in enumerate(classes)])
+    rows = _sentence_vectors(world, [text for texts in classes for text in texts])
     rows = np.concatenate((rows, np.ones((len(rows), 1))), axis=1)
-    targets = np.where(labels[:, None] == np.arange(len(OUTCOMES)), 1.0, -1.0)
-    balance = (1.0 / np.bincount(labels))[labels][:, None] * len(labels) / len(OUTCOMES)
+    targets = np.where(labels[:, None] == np.arange(len(classes)), 1.0, -1.0)
+    balance = (1.0 / np.bincount(labels))[labels][:, None] * len(labels) / len(classes)
     gram = rows.T @ (balance * rows) + _RIDGE * np.eye(rows.shape[1])
     return np.asarray(np.linalg.solve(gram, rows.T @ (balance * targets)))
 

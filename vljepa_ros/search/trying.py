@@ -1,0 +1,56 @@
+"""What somebody tries in vain: to open or to close something that is locked.
+
+By the ids of the vocabulary: activities ``activity.open_X`` and ``activity.close_X`` of a subject X
+with statements ``X.open``, ``X.closed`` and a subject ``X_lock`` with ``X_lock.locked``. What is
+open already cannot be opened, which tells more than the direction of a motion that is not there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vljepa_ros.planning.protocols import Array
+from vljepa_ros.planning.vocabulary import MOMENTARY, Subject, Vocabulary
+
+from .phrase import TRYING
+
+_FROM = {"open": "closed", "close": "open"}
+
+
+def tried(vocabulary: Vocabulary, before: Array, activity: Array) -> tuple[str, Array] | None:
+    """(one of `TRYING`, (D,) the meaning of opening or closing the thing), or None.
+
+    Args:
+        before: (S, D) answers to the vocabulary's queries; activity: (A, D) to the momentary ones.
+    """
+    held = {
+        subject.statement_ids[int(subject.nearest(before[i])[0])]
+        for i, subject in enumerate(vocabulary.subjects)
+    }
+    best: tuple[float, str, Array] | None = None
+    momentary = [s for s in vocabulary.subjects if s.id in MOMENTARY]
+    for subject, row in zip(momentary, activity, strict=True):
+        for thing in (s.id for s in vocabulary.subjects):
+            if f"{thing}_lock.locked" not in held:
+                continue
+            meaning = _about(subject, thing)
+            for verb in TRYING:
+                statement = f"{subject.id}.{verb}_{thing}"
+                if meaning is None or statement not in subject.statement_ids:
+                    continue
+                if f"{thing}.{_FROM[verb]}" in held:
+                    fit = float(meaning @ row)
+                    if best is None or fit > best[0]:
+                        best = (fit, verb, meaning)
+    return None if best is None else best[1:]
+
+
+def _about(subject: Subject, thing: str) -> Array | None:
+    """(D,) what opening and closing a thing have in common."""
+    rows = [subject.embeddings[subject.statement_ids.index(name)]
+            for name in (f"{subject.id}.{verb}_{thing}" for verb in TRYING)
+            if name in subject.statement_ids]
+    if not rows:
+        return None
+    mean = np.mean(rows, axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-6))
