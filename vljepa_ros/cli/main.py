@@ -9,13 +9,19 @@ from importlib import import_module
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("vljepa_ros.cli.demo", "simulator and nodes, a goal in words, a video of it all"),
-    "bench": ("vljepa_ros.cli.bench", "the benchmarks; one JSON object each"),
     "up": ("vljepa_ros.cli.up", "start the nodes and keep them, without ros2 launch"),
     "goal": ("vljepa_ros.cli.goal", "give the running planner a goal in words"),
     "watch": ("vljepa_ros.cli.watch", "the running planner, live in the terminal"),
     "doctor": ("vljepa_ros.cli.doctor", "what is missing or wrong here, and what to do about it"),
     "completion": ("vljepa_ros.cli.completion", "completion of this command for a shell"),
+    "bench": ("vljepa_ros.cli.bench", "the benchmarks; one JSON object each"),
+    "explain": ("vljepa_ros.cli.explain", "a picture of why the planner would do what it would do"),
     "train": ("vljepa_ros.training.run", "train a model, resumable"),
+    "ask": ("vljepa_ros.cli.ask", "a question about a picture or the running camera"),
+    "classify": ("vljepa_ros.cli.classify", "which label fits a video best, any labels"),
+    "retrieve": ("vljepa_ros.cli.retrieve", "find a moment in a folder of recordings, in words"),
+    "clip": ("vljepa_ros.cli.clip", "cut the moments that matter out of a recording"),
+    "replay": ("vljepa_ros.cli.replay", "the whole pipeline on a recording, faster than real time"),
     "models": ("vljepa_ros.cli.models", "the models that are here, with their fingerprints"),
 }
 """Name -> module with add_arguments(parser) and main(args) -> exit status, and its help line."""
