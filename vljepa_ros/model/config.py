@@ -25,6 +25,7 @@ class XEncoderConfig:
     stride: float = 0.2  # seconds between two frames of a clip
     layers: int = 3
     tokens: int = 8  # state tokens (K)
+    fine_layout: bool = False  # the layout is read before the last convolution, twice as fine
 
     def __post_init__(self) -> None:
         sized = self.image_size % 16 == 0 and 32 <= self.image_size <= 512
@@ -102,7 +103,7 @@ class ModelConfig:
         """Plain data; optional parts that are absent are left out."""
         values = asdict(self)
         for where, name in ((values, "locate"), (values, "suppose"),
-                            (values["y_encoder"], "doubt")):
+                            (values["x_encoder"], "fine_layout"), (values["y_encoder"], "doubt")):
             if not where[name]:
                 del where[name]
         return values

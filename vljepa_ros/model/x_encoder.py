@@ -26,6 +26,8 @@ def grid_positions(side: int, width: int) -> Tensor:
     return torch.cat((rows, columns), dim=-1).reshape(side * side, -1)[:, :width]
 
 
+_LAST_STAGE = 9  # of the stem's modules: three of the four convolutions come before
+
 X_ENCODERS: Registry[nn.Module] = Registry("x_encoder.name")
 
 
@@ -56,15 +58,19 @@ class DifferenceViT(nn.Module):
                 nn.GELU(),
             ]
         self.stem = nn.Sequential(*stages[:-2], nn.Identity())
+        self.fine = part.fine_layout
         side = part.image_size // 16
         self.patch_position = nn.Parameter(grid_positions(side, width))
         self.blocks = nn.ModuleList(Block(width, config.heads) for _ in range(part.layers))
         self.slots = nn.Parameter(torch.randn(part.tokens, width) * 0.5)
-        narrow = max(2, width // 8)
-        self.squeeze = nn.Linear(width, narrow)
+        # Several small things of several colours need the finer grid (docs/training.md).
+        narrow, cells, hidden = max(2, width // 8), side * side, 2 * width
+        if self.fine:
+            narrow, cells, hidden = max(2, width // 12), 4 * cells, 8 * width // 3
+        self.squeeze = nn.Linear(stem_widths[-1] if self.fine else width, narrow)
         self.layout = nn.Sequential(
-            nn.GELU(), nn.Linear(narrow * side * side, 2 * width), nn.GELU(),
-            nn.Linear(2 * width, part.tokens * width),
+            nn.GELU(), nn.Linear(narrow * cells, hidden), nn.GELU(),
+            nn.Linear(hidden, part.tokens * width),
         )
         self.readers = nn.ModuleList(CrossBlock(width, config.heads) for _ in range(2))
         self.mixer = Block(width, config.heads)
@@ -78,10 +84,12 @@ class DifferenceViT(nn.Module):
         newest = frames[:, -1:]
         x = torch.cat((newest, newest - frames[:, :-1]), dim=1).flatten(1, 2)
         x = x.to(memory_format=torch.channels_last)
-        patches = self.stem(x).flatten(2).transpose(1, 2) + self.patch_position
+        before = self.stem[:_LAST_STAGE](x)
+        patches = self.stem[_LAST_STAGE:](before).flatten(2).transpose(1, 2) + self.patch_position
         for block in self.blocks:
             patches = block(patches, self.patch_index)
-        layout = self.layout(self.squeeze(patches).flatten(1))
+        cells = before.flatten(2).transpose(1, 2) if self.fine else patches
+        layout = self.layout(self.squeeze(cells).flatten(1))
         slots = self.slots + layout.view(len(clip), *self.slots.shape)
         for reader in self.readers:
             slots = reader(slots, patches)

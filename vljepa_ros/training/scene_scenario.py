@@ -21,7 +21,7 @@ from .transitions import NEXT, STATES, TRUE, WORKS, draw_actions
 
 CAPTIONS = 14  # a state
 SPOT = SCENE.action_ids.index("place_at")
-SPOT_SHARE = 0.4  # of the placings, at a free position instead of a named place
+SPOT_SHARE = 0.6  # of the placings, at a free position instead of a named place
 _TABLE = ((0.29, -0.06), (0.44, 0.165))  # metres, world: where the marked spot may be
 _PLACINGS = np.array([a.startswith("place_") for a in ACTIONS])
 _DRAWER = np.array([s.cube == "drawer" for s in STATES])

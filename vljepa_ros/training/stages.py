@@ -23,8 +23,8 @@ from .scenario import Clips, Rollout, Scenario
 from .sentence_bank import SentenceBank
 
 HARD, HARD_SHARE = 0.5, 0.7
-"""While a subject's reading loss is above HARD, this share of the steps reads the hardest only: the
-gradients of five subjects that are read soon drown that of the sixth (docs/training.md)."""
+"""While a subject's reading loss is above HARD, this share of the steps reads only such subjects:
+the gradients of five that are read soon drown that of the sixth (docs/training.md)."""
 ASKED = 3  # subjects asked of an imagined state
 
 
@@ -79,7 +79,6 @@ class VisionTrainer:
         lasting = len(self.world.state_subjects)
         self.lasting = lasting
         self.hardness = torch.ones(lasting)  # running loss of reading each lasting subject
-        self.hardest = max(2, lasting // 4)
 
     @property
     def total(self) -> int:
@@ -210,7 +209,7 @@ class VisionTrainer:
         if count > self.lasting:
             losses["read_moment"] = 0.3 * each[self.lasting :].mean()
         if self.hardness.max() > HARD and self.rng.random() < HARD_SHARE:
-            lasting = lasting[self.hardness.topk(self.hardest).indices]
+            lasting = lasting[self.hardness > HARD]
         losses["read"] = lasting.mean()
         return losses
 
