@@ -7,16 +7,19 @@ import math
 import pytest
 import yaml
 from action_msgs.msg import GoalStatus
+from geometry_msgs.msg import PoseStamped
 from rclpy.action import ActionClient
+from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
 
-from test.nodes.fakes import ACTIONS, MODEL_ID, D, ToyModel, toy_vocabulary
+from test.nodes.fakes import ACTIONS, MODEL_ID, D, ToyModel, picture, toy_vocabulary
 from test.nodes.ros import Spinner
 from test.nodes.toy_robot import ToyRobot
 from vljepa_msgs.action import ExecuteAction, PursueGoal
 from vljepa_msgs.msg import CandidateActionSet, Embedding, Goal, RankedActions
 from vljepa_msgs.srv import GetCandidateActions, SetCandidateActions, SetGoal
 from vljepa_ros.nodes import convert, qos
+from vljepa_ros.nodes.images import encode_rgb8
 from vljepa_ros.nodes.planner_node import PlannerNode
 from vljepa_ros.nodes.semantic_state_node import SemanticStateNode
 from vljepa_ros.planning.candidates import Candidate, Pose
@@ -173,13 +176,41 @@ def unit(model_id=MODEL_ID, **changes):
     return convert.embedding_msg(model_id, row)
 
 
+def posed(frame, x=0.0):
+    target = PoseStamped()
+    target.header.frame_id, target.pose.position.x = frame, x
+    return target
+
+
+def test_a_picture_is_a_goal_and_a_useless_one_is_not_understood(planner, probe):
+    shown = encode_rgb8(Image(), picture((1, 0, 1)))
+    answer = set_goal(probe, kind=SetGoal.Request.KIND_IMAGE, image=shown)
+    assert answer.success and answer.understood, answer.message
+    assert "the cube is in the drawer" in answer.message
+    goal = probe.first("goal", lambda m: m.goal_id == answer.goal_id)
+    assert goal.source == Goal.SOURCE_IMAGE and len(goal.parts) == 3
+    ranking = probe.first("ranked_actions", lambda m: m.goal_id == answer.goal_id)
+    assert [step.action_id for step in ranking.plan][:2] == ["press_button", "open_drawer"]
+    grey = encode_rgb8(Image(), picture((1, 1, 1)))
+    useless = set_goal(probe, kind=SetGoal.Request.KIND_IMAGE, image=grey)
+    assert useless.success and not useless.understood
+    assert "no contrast" in useless.message and useless.confidence < 0.5
+
+
 def test_bad_goals_are_refused_in_one_line_and_the_goal_before_stays(planner, probe):
     good = set_goal(probe, "the drawer is open")
     bad = [
         ({"text": "   "}, "text: 0 characters; allowed: 1 to 500"),
         ({"text": "x" * 501}, "text: 501 characters; allowed: 1 to 500"),
-        ({"kind": 0, "text": "the drawer is open"}, "kind: 0; allowed: 1 (text), 3 (embedding)"),
-        ({"kind": 2}, "picture goals are not available yet"),
+        ({"kind": 0, "text": "the drawer is open"}, "kind: 0; allowed: 1 (text), 2 (image)"),
+        ({"kind": 2}, "image.encoding: ''; allowed: rgb8"),
+        ({"kind": 2, "image": Image(encoding="rgb8", height=2, width=2, step=3)}, "image.step: 3"),
+        ({"kind": 4}, "target.header.frame_id: empty"),
+        ({"kind": 4, "target": posed("world", x=math.inf)}, "target.pose.position.x: inf"),
+        ({"kind": 4, "target": posed("moon")}, "target.header.frame_id: 'moon'; allowed"),
+        ({"kind": 4, "target": posed("world"), "tolerance_m": -1.0}, "tolerance_m: -1.0"),
+        ({"kind": 4, "target": posed("world")}, "locates nothing in metres"),
+        ({"kind": 4, "target": posed("world"), "text": "x"}, "text: given beside target"),
         ({"text": "open", "embedding": unit()}, "embedding: given beside text"),
         (
             {"kind": 3, "embedding": unit("other")},
@@ -221,7 +252,7 @@ def test_candidates_are_replaced_as_a_whole_or_not_at_all(planner, probe):
     bad = [
         ([wait, wait], "actions[1].id: 'wait' a second time; allowed: unique ids"),
         ([], "actions: 0 of them; allowed: 1 to 128"),
-        ([convert.candidate_msg(Candidate(f"a{i}", "x")) for i in range(65)], "65 of them"),
+        ([convert.candidate_msg(Candidate(f"a{i}", "x")) for i in range(129)], "129 of them"),
         ([wait, bent], "orientation: [0.0, 0.0, 0.0, 2.0] of length 2; allowed: a unit quaternion"),
         (
             [place(target=Pose("moon", (0.0, 0.0, 0.0)))],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import CompressedImage, Image
 
-from test.nodes.fakes import ACTIONS, MODEL_ID, ToyModel, picture
+from test.nodes.fakes import ACTIONS, MODEL_ID, ToyModel, picture, toy_vocabulary
 from vljepa_msgs.msg import (
     ActionSequence,
     CandidateActionSet,
@@ -186,6 +187,19 @@ def test_a_bad_request_is_refused_in_one_line(camera, probe, sequences, fields, 
     assert predict(probe, [["wait"]]).success
 
 
+def test_what_is_not_expected_to_work_is_not_read(camera, probe):
+    camera((0, 0, 0), START)
+    drawer = convert.embedding_msg(MODEL_ID, toy_vocabulary().subject("drawer").query)
+    answer = predict(probe, [["press_button"], ["open_drawer", "put_cube"], ["wait"]],
+                     queries=[drawer], read_above=0.5)
+    assert answer.success, answer.message
+    pressed, opened, waited = ([*result.steps] for result in answer.results)
+    assert pressed[0].state_id and pressed[0].query_count == 1
+    for (step,) in (opened, waited):  # the sequence ends with the step that was not read
+        assert step.works_probability < 0.5 and not step.state_id and not step.readouts
+    assert not predict(probe, [["wait"]], read_above=math.nan).success
+
+
 def test_goals_are_encoded_understood_or_not(camera, probe):
     def encode(**fields):
         return probe.call(EncodeGoal, "encode_goal", EncodeGoal.Request(**fields))
@@ -196,8 +210,8 @@ def test_goals_are_encoded_understood_or_not(camera, probe):
     assert odd.success and not odd.understood
     empty = encode(kind=EncodeGoal.Request.KIND_TEXT)
     assert not empty.success and "empty" in empty.message
-    picture_goal = encode(kind=EncodeGoal.Request.KIND_IMAGE)
-    assert not picture_goal.success and "not available yet" in picture_goal.message
+    no_picture = encode(kind=EncodeGoal.Request.KIND_IMAGE)
+    assert not no_picture.success and "encoding: ''" in no_picture.message
 
 
 def test_outcomes_of_the_candidates_are_predicted(camera, probe):

@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 from builtin_interfaces.msg import Duration, Time
 from diagnostic_msgs.msg import KeyValue
+from geometry_msgs.msg import Point
 
 from vljepa_msgs import msg as messages
 
-from ..planning.candidates import Candidate, CandidateSet, Pose
-from ..planning.goal import Goal, GoalPart
+from ..planning.candidates import Candidate, CandidateError, CandidateSet, Frames, Pose
+from ..planning.goal import TOLERANCE_M, Goal, GoalPart
+from ..planning.picture_goal import pose_goal
 from ..planning.protocols import Array
-from ..planning.vocabulary import Subject, Vocabulary
+from ..planning.things import Believed
+from ..planning.vocabulary import Subject, Thing, Vocabulary
 
 _UNIT_TOLERANCE = 0.01
 _SOURCES = {
@@ -27,6 +30,7 @@ _SOURCES = {
     "text": messages.Goal.SOURCE_TEXT,
     "image": messages.Goal.SOURCE_IMAGE,
     "embedding": messages.Goal.SOURCE_EMBEDDING,
+    "pose": messages.Goal.SOURCE_POSE,
 }
 
 
@@ -113,6 +117,13 @@ def vocabulary_msg(vocabulary: Vocabulary) -> messages.Vocabulary:
         met_threshold=vocabulary.met_threshold,
         understood_threshold=vocabulary.understood_threshold,
         works_threshold=vocabulary.works_threshold,
+        things=[
+            messages.Thing(
+                id=thing.id, subject=thing.subject, query=embedding_msg(model_id, thing.query)
+            )
+            for thing in vocabulary.things
+        ],
+        sight_threshold=vocabulary.sight_threshold,
     )
 
 
@@ -146,6 +157,15 @@ def vocabulary_of(msg: messages.Vocabulary) -> Vocabulary:
         met_threshold=msg.met_threshold,
         understood_threshold=msg.understood_threshold,
         works_threshold=msg.works_threshold,
+        things=tuple(
+            Thing(
+                thing.id,
+                embedding(f"vocabulary.{thing.id}.query", thing.query, msg.model_id, width),
+                thing.subject,
+            )
+            for thing in msg.things
+        ),
+        sight_threshold=msg.sight_threshold,
     )
 
 
@@ -160,6 +180,10 @@ def part_msgs(goal: Goal, model_id: str) -> list[messages.GoalPart]:
             statement_id=part.statement_id,
             embedding=embedding_msg(model_id, part.embedding),
             threshold=part.threshold,
+            has_position=part.position is not None,
+            thing=part.thing,
+            position=Point(**dict(zip("xyz", part.position or (0.0, 0.0, 0.0), strict=True))),
+            tolerance_m=part.tolerance_m,
         )
         for part in goal.parts
     ]
@@ -174,6 +198,9 @@ def parts_of(parts: Sequence[messages.GoalPart], model_id: str, width: int) -> t
             subject=part.subject,
             statement_id=part.statement_id,
             threshold=part.threshold,
+            thing=part.thing,
+            position=_xyz(part.position) if part.has_position else None,
+            tolerance_m=part.tolerance_m if part.has_position else TOLERANCE_M,
         )
         for i, part in enumerate(parts)
     )
@@ -185,6 +212,21 @@ def goal_of_embedding(msg: messages.Embedding, vocabulary: Vocabulary) -> Goal:
     row = embedding("embedding", msg, vocabulary.model_id, width)
     part = GoalPart(text="", embedding=row, threshold=vocabulary.met_threshold)
     return Goal(parts=(part,), source="embedding")
+
+
+def goal_of_pose(request: Any, vocabulary: Vocabulary, frames: Frames) -> Goal:
+    """The goal of a request of KIND_POSE: one thing at one place. Raises ValueError."""
+    target = Pose(request.target.header.frame_id, _xyz(request.target.pose.position))
+    try:
+        position = frames.point(target)
+    except CandidateError as error:
+        raise MessageError(f"target.header.{error}") from error
+    tolerance = float(request.tolerance_m) or TOLERANCE_M
+    return pose_goal(vocabulary, request.thing, np.array(position), tolerance)
+
+
+def _xyz(point: Point) -> tuple[float, float, float]:
+    return point.x, point.y, point.z
 
 
 def goal_msg(goal: Goal | None, model_id: str, stamp: Time) -> messages.Goal:
@@ -250,6 +292,23 @@ def candidate_set_msg(candidates: CandidateSet, stamp: Time) -> messages.Candida
     )
     msg.header.stamp = stamp
     return msg
+
+
+# -- beliefs ---------------------------------------------------------------------------------------
+
+
+def belief_msgs(beliefs: Iterable[Believed]) -> list[messages.Belief]:
+    return [
+        messages.Belief(
+            subject=believed.subject,
+            statement_id=believed.statement_id,
+            statement=believed.statement,
+            confidence=believed.confidence,
+            remembered=believed.remembered,
+            since_look=believed.since,
+        )
+        for believed in beliefs
+    ]
 
 
 # -- plans -----------------------------------------------------------------------------------------

@@ -44,18 +44,25 @@ class GoalKeeper:
             raise TimeoutError("no vocabulary yet: is semantic_state_node running?")
         if request.kind == SetGoal.Request.KIND_EMBEDDING:
             return convert.goal_of_embedding(request.embedding, vocabulary)
+        if request.kind == SetGoal.Request.KIND_POSE:
+            return convert.goal_of_pose(request, vocabulary, self._node.frames)
         if not await waiter.until(self._client.service_is_ready, ENCODE_S):
             raise TimeoutError(f"nobody offers {self._client.srv_name}")
-        asked = EncodeGoal.Request(kind=request.kind, text=request.text)
+        asked = EncodeGoal.Request(
+            kind=request.kind, text=request.text, image=request.image
+        )
         answer = await waiter.result(
             self._client.call_async(asked), ENCODE_S, self._client.srv_name
         )
         if not answer.success:
             raise ValueError(answer.message)
         width = vocabulary.queries.shape[1]
+        picture = request.kind == SetGoal.Request.KIND_IMAGE
         return Goal(
             parts=convert.parts_of(answer.parts, vocabulary.model_id, width),
-            text=request.text,
+            text="a picture" if picture else request.text,
+            source="image" if picture else "text",
+            message=answer.message,
             understood=answer.understood,
             confidence=answer.confidence,
         )
@@ -104,4 +111,6 @@ class GoalKeeper:
 def in_words(goal: Goal) -> str:
     """How the goal was understood, in one line."""
     words = " and ".join(part.text or "a bare embedding" for part in goal.parts)
-    return f"understood as: {words}" if goal.understood else "not understood"
+    if goal.understood:
+        return f"understood as: {words}"
+    return f"not understood: {goal.message}" if goal.message else "not understood"

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from vljepa_msgs.srv import SetGoal
 
+from .images import ImageError, check_image
+
 MAX_TEXT = 500  # characters; the model's own limit
-_TEXT, _IMAGE, _EMBEDDING = (
-    SetGoal.Request.KIND_TEXT,
-    SetGoal.Request.KIND_IMAGE,
-    SetGoal.Request.KIND_EMBEDDING,
-)
+MAX_METRES = 100.0
+MAX_TOLERANCE_M = 1.0
+_KINDS = {
+    SetGoal.Request.KIND_TEXT: "text",
+    SetGoal.Request.KIND_IMAGE: "image",
+    SetGoal.Request.KIND_EMBEDDING: "embedding",
+    SetGoal.Request.KIND_POSE: "target",
+}
 
 
 class GoalRequestError(ValueError):
@@ -20,25 +26,53 @@ class GoalRequestError(ValueError):
 
 def check_goal_request(request: Any) -> None:
     """Raise GoalRequestError unless exactly the field named by ``kind`` is filled, and well."""
-    if request.kind not in (_TEXT, _IMAGE, _EMBEDDING):
-        raise GoalRequestError(
-            f"kind: {request.kind}; allowed: {_TEXT} (text), {_EMBEDDING} (embedding)"
-        )
-    if request.kind == _IMAGE:
-        raise GoalRequestError(
-            "kind: 2 (image); picture goals are not available yet, allowed: 1, 3"
-        )
+    if request.kind not in _KINDS:
+        allowed = ", ".join(f"{kind} ({name})" for kind, name in _KINDS.items())
+        raise GoalRequestError(f"kind: {request.kind}; allowed: {allowed}")
+    image = request.image
     given = {
         "text": bool(request.text),
-        "image": bool(request.image.data),
+        "image": bool(image.data or image.encoding or image.height or image.width),
         "embedding": bool(request.embedding.data or request.embedding.model_id),
+        "target": bool(request.target.header.frame_id),
     }
-    wanted = "text" if request.kind == _TEXT else "embedding"
+    wanted = _KINDS[request.kind]
     others = [name for name, filled in given.items() if filled and name != wanted]
     if others:
         raise GoalRequestError(f"{others[0]}: given beside {wanted}; allowed: exactly one of them")
-    text = request.text.strip()
-    if request.kind == _TEXT and not 1 <= len(text) <= MAX_TEXT:
+    if wanted == "text":
+        _check_text(request.text.strip())
+    elif wanted == "image":
+        _check_picture(image)
+    elif wanted == "target":
+        _check_target(request)
+
+
+def _check_text(text: str) -> None:
+    if not 1 <= len(text) <= MAX_TEXT:
         raise GoalRequestError(f"text: {len(text)} characters; allowed: 1 to {MAX_TEXT}")
-    if request.kind == _TEXT and "\x00" in text:
+    if "\x00" in text:
         raise GoalRequestError("text: holds a null character; allowed: words")
+
+
+def _check_picture(image: Any) -> None:
+    try:
+        check_image(image)
+    except ImageError as error:
+        raise GoalRequestError(f"image.{error}") from error
+
+
+def _check_target(request: Any) -> None:
+    if not request.target.header.frame_id:
+        raise GoalRequestError("target.header.frame_id: empty; allowed: a frame's name")
+    for axis in "xyz":
+        value = getattr(request.target.pose.position, axis)
+        if not math.isfinite(value) or abs(value) > MAX_METRES:
+            raise GoalRequestError(
+                f"target.pose.position.{axis}: {value}; allowed: -{MAX_METRES:g} to "
+                f"{MAX_METRES:g} m"
+            )
+    if not 0 <= request.tolerance_m <= MAX_TOLERANCE_M:  # also refuses NaN
+        raise GoalRequestError(
+            f"tolerance_m: {request.tolerance_m}; allowed: 0 to {MAX_TOLERANCE_M:g}"
+        )

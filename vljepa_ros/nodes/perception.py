@@ -6,20 +6,23 @@ All of it runs in the worker's thread, beside the weights; nothing here touches 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from vljepa_msgs.srv import EncodeGoal, PredictOutcomes
+from vljepa_msgs.srv import EncodeGoal, PredictOutcomes, Suppose
 
 from ..planning.candidates import CandidateSet, Frames, check_candidates
 from ..planning.goal import Goal
+from ..planning.picture_goal import goal_of_picture
 from ..planning.protocols import Action, Array
+from ..planning.sight import contrast
 from . import convert
 from .clip_buffer import Clip
-from .rollouts import RequestError, Rollout, Step, check_size, roll_out
+from .images import decode_image
+from .rollouts import Questions, RequestError, Rollout, Step, check_size, roll_out
 from .state_store import StateStore
 
 MAX_QUERIES = 256
@@ -28,13 +31,15 @@ MAX_QUERIES = 256
 @dataclass(frozen=True)
 class Seen:
     """One encoded window. ``answers`` (S, D) to the vocabulary's queries, ``meaning`` (D,) to none;
-    ``change`` is the largest distance of a subject's answer to the state before."""
+    ``change`` is the largest distance of a subject's answer to the state before; ``contrast`` that
+    of the newest frame."""
 
     clip: Clip
     state_id: str
     answers: Array
     meaning: Array
     change: float
+    contrast: float
     inference_s: float
 
 
@@ -70,14 +75,17 @@ class Perception:
         if self._before is not None:
             change = float((1.0 - (answers * self._before).sum(axis=1)).max())
         self._before = answers
-        return Seen(clip, self.store.add_real(states), answers, meaning, max(change, 0.0), took)
+        shown = contrast(pixels[-1].transpose(1, 2, 0))
+        state_id = self.store.add_real(states)
+        return Seen(clip, state_id, answers, meaning, max(change, 0.0), shown, took)
 
     def expect(self, state_id: str) -> tuple[str, list[Expected]]:
         """(candidate set id, what each candidate in force would lead to from a state)."""
         if self.candidates is None:
             return "", []
         batch, row = self.store.get(state_id)
-        actions = self.candidates.actions
+        # The outcome of an action whose target is free depends on where planning will aim it.
+        actions = [action for action in self.candidates.actions if action.region is None]
         state = batch.select([row])
         imagined = self.model.imagine(state, actions, self.vocabulary.queries)
         meanings = self.model.describe(imagined.states)
@@ -110,7 +118,11 @@ class Perception:
             chosen = [actions[action_id] for action_id in sequence.action_ids]
             rollouts.append(Rollout(sequence.state_id or start, chosen))
         check_size(rollouts, len(queries), queries.shape[1])
-        roll_out(self.model, self.store, rollouts, queries)
+        things = self._embeddings("things", request.things)
+        if not 0.0 <= request.read_above <= 1.0:
+            raise RequestError(f"read_above: {request.read_above}; allowed: 0 to 1")
+        questions = Questions(queries, things, request.read_above)
+        roll_out(self.model, self.store, rollouts, questions)
         response = PredictOutcomes.Response(success=True, state_id=start)
         response.model_id = self.vocabulary.model_id
         last = slice(-1, None) if request.last_step_only else slice(None)
@@ -122,15 +134,29 @@ class Perception:
         ]
         return response
 
+    def suppose(self, request: Suppose.Request) -> str:
+        """Name of the state told the request's statements. Raises ValueError with one line."""
+        batch, row = self.store.get(request.state_id)
+        width = self.vocabulary.queries.shape[1]
+        rows = [
+            convert.embedding(f"statements[{i}]", item, self.vocabulary.model_id, width)
+            for i, item in enumerate(request.statements)
+        ]
+        statements = np.array(rows, dtype=np.float32).reshape(len(rows), width)
+        return self.store.add_believed(self.model.suppose(batch.select([row]), statements), 0)
+
     def encode_goal(self, request: EncodeGoal.Request) -> Goal:
-        """The goal of a request, by words or by embedding. Raises ValueError with one line."""
+        """The goal of a request: words, a picture or an embedding. Raises ValueError, one line."""
         if request.kind == EncodeGoal.Request.KIND_TEXT:
             return self.model.understand(request.text)
         if request.kind == EncodeGoal.Request.KIND_EMBEDDING:
             return convert.goal_of_embedding(request.embedding, self.vocabulary)
+        if request.kind == EncodeGoal.Request.KIND_IMAGE:
+            return goal_of_picture(self.model, self.vocabulary, decode_image(request.image))
         raise RequestError(
             f"kind: {request.kind}; allowed: {EncodeGoal.Request.KIND_TEXT} (text), "
-            f"{EncodeGoal.Request.KIND_EMBEDDING} (embedding); picture goals are not available yet"
+            f"{EncodeGoal.Request.KIND_IMAGE} (image), {EncodeGoal.Request.KIND_EMBEDDING} "
+            "(embedding)"
         )
 
     def _difference(self, before: Array, after: Array) -> str:
@@ -161,14 +187,22 @@ class Perception:
         count = len(request.queries) + len(request.query_texts)
         if count > MAX_QUERIES:
             raise RequestError(f"queries: {count}; allowed: {MAX_QUERIES} at most")
+        rows = self._embeddings("queries", request.queries)
+        if request.query_texts:
+            texts = self.model.embed_texts(list(request.query_texts))
+            rows = np.concatenate((rows, texts)).astype(np.float32)
+        return rows
+
+    def _embeddings(self, name: str, given: Sequence[Any]) -> Array:
+        """(N, D) of a request's embeddings. Raises MessageError naming field and place."""
+        if len(given) > MAX_QUERIES:
+            raise RequestError(f"{name}: {len(given)}; allowed: {MAX_QUERIES} at most")
         width = self.vocabulary.queries.shape[1]
         rows = [
-            convert.embedding(f"queries[{i}]", msg, self.vocabulary.model_id, width)
-            for i, msg in enumerate(request.queries)
+            convert.embedding(f"{name}[{i}]", msg, self.vocabulary.model_id, width)
+            for i, msg in enumerate(given)
         ]
-        if request.query_texts:
-            rows.extend(self.model.embed_texts(list(request.query_texts)))
-        return np.stack(rows).astype(np.float32) if rows else np.zeros((0, width), np.float32)
+        return np.array(rows, dtype=np.float32).reshape(len(rows), width)
 
 
 def _step_msg(step: Step) -> Any:
@@ -177,6 +211,7 @@ def _step_msg(step: Step) -> Any:
         works_probability=step.works,
         state_id=step.state_id,
         readouts=convert.floats(step.readouts),
+        positions=convert.floats(step.positions),
         query_count=step.readouts.shape[0],
         dim=step.readouts.shape[1] if step.readouts.ndim == 2 else 0,
     )

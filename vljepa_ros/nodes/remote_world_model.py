@@ -9,15 +9,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from rclpy.client import Client
 
 from vljepa_msgs.msg import ActionSequence
-from vljepa_msgs.srv import PredictOutcomes
+from vljepa_msgs.srv import PredictOutcomes, Suppose
 
 from ..planning.candidates import Candidate, Pose
-from ..planning.protocols import Action, Array, Imagined
+from ..planning.protocols import Action, Array, Imagined, ImaginedPairs
 from .convert import candidate_msg, embedding_msg
 
 
@@ -37,15 +38,22 @@ class RemoteStates:
     def select(self, indices: Sequence[int]) -> RemoteStates:
         return RemoteStates(tuple(self.ids[i] for i in indices))
 
+    def join(self, others: Sequence[RemoteStates]) -> RemoteStates:
+        return RemoteStates(sum((other.ids for other in others), self.ids))
+
 
 class RemoteWorldModel:
     """WorldModel over ROS. ``encode`` belongs to the semantic node and is not offered here."""
 
+    can_suppose = can_locate = True
+
     def __init__(
-        self, client: Client, model_id: str, optical_frame: str, timeout: float = 10.0
+        self, client: Client, suppose: Client, model_id: str, optical_frame: str,
+        timeout: float = 10.0,
     ) -> None:
         self.model_id = model_id
-        self._client, self._frame, self._timeout = client, optical_frame, timeout
+        self._client, self._suppose = client, suppose
+        self._frame, self._timeout = optical_frame, timeout
         self._closed = threading.Event()
 
     def close(self) -> None:
@@ -78,25 +86,73 @@ class RemoteWorldModel:
             readouts=readouts.reshape(*shape, *readouts.shape[1:]),
         )
 
-    def _ask(self, sequences: list, actions: Sequence[Action], queries: Array) -> list:
+    def imagine_pairs(
+        self, states: RemoteStates, actions: Sequence[Action], pairs: Array, queries: Array,
+        read_above: float = 0.0, things: Array | None = None,
+    ) -> ImaginedPairs:
+        """One request: the pairs (P, 2); what is not read does not travel either."""
+        sequences = [
+            ActionSequence(state_id=states.ids[row], action_ids=[actions[column].id])
+            for row, column in pairs
+        ]
+        steps = self._ask(sequences, actions, queries, things, read_above)
+        read = [i for i, step in enumerate(steps) if step.state_id]
+        count = 0 if things is None else len(things)
+        readouts = [_readouts(steps[i], queries.shape[1]) for i in read]
+        positions = np.array([_positions(steps[i], count) for i in read], dtype=np.float32)
+        return ImaginedPairs(
+            works=np.array([step.works_probability for step in steps], dtype=np.float32),
+            read=np.array(read, dtype=int),
+            states=RemoteStates(tuple(steps[i].state_id for i in read)),
+            readouts=np.array(readouts, dtype=np.float32).reshape(len(read), *queries.shape),
+            positions=positions.reshape(len(read), count, 3),
+        )
+
+    def locate(self, states: RemoteStates, things: Array) -> Array:
+        """(N, T, 3) metres, optical frame. Raises PredictionError where the model cannot."""
+        sequences = [ActionSequence(state_id=state_id) for state_id in states.ids]
+        steps = self._ask(sequences, (), things[:0], things)
+        return np.stack([_positions(step, len(things)) for step in steps])
+
+    def suppose(self, states: RemoteStates, statements: Array) -> RemoteStates:
+        """One request a state; the new states outlast frames and plans. What the model cannot be
+        told, the semantic node leaves as it is."""
+        told = [embedding_msg(self.model_id, row) for row in statements]
+        return RemoteStates(tuple(
+            self._call(self._suppose, Suppose.Request(state_id=i, statements=told)).state_id
+            for i in states.ids
+        ))
+
+    def _ask(
+        self, sequences: list, actions: Sequence[Action], queries: Array,
+        things: Array | None = None, read_above: float = 0.0,
+    ) -> list:
         """The last step of every sequence."""
+        places = queries[:0] if things is None else things
         request = PredictOutcomes.Request(
             sequences=sequences,
             actions=[self._action_msg(action) for action in actions],
             queries=[embedding_msg(self.model_id, row) for row in queries],
+            things=[embedding_msg(self.model_id, row) for row in (places)],
+            read_above=read_above,
             last_step_only=True,
         )
-        if self._closed.is_set() or not self._client.service_is_ready():
-            raise PredictionError(f"no answer from {self._client.srv_name}: nobody offers it")
+        response = self._call(self._client, request)
+        return [result.steps[-1] for result in response.results]
+
+    def _call(self, client: Client, request: object) -> Any:
+        """The response of a service of the semantic node. Raises PredictionError."""
+        if self._closed.is_set() or not client.service_is_ready():
+            raise PredictionError(f"no answer from {client.srv_name}: nobody offers it")
         done = threading.Event()
-        future = self._client.call_async(request)
+        future = client.call_async(request)
         future.add_done_callback(lambda _: done.set())
         waited = 0.0
         while not done.wait(0.1):
             waited += 0.1
             if self._closed.is_set() or waited > self._timeout:
-                self._client.remove_pending_request(future)
-                raise PredictionError(f"no answer from {self._client.srv_name} in {waited:.1f} s")
+                client.remove_pending_request(future)
+                raise PredictionError(f"no answer from {client.srv_name} in {waited:.1f} s")
         response = future.result()
         if not response.success:
             raise PredictionError(response.message)
@@ -104,7 +160,7 @@ class RemoteWorldModel:
             raise PredictionError(
                 f"model_id: {response.model_id!r}; allowed: {self.model_id!r} (the model changed)"
             )
-        return [result.steps[-1] for result in response.results]
+        return response
 
     def _action_msg(self, action: Action) -> object:
         target = None if action.target is None else Pose(self._frame, action.target)
@@ -125,3 +181,9 @@ def _readouts(step: object, width: int) -> Array:
     """(Q, D) of an ImaginedStep."""
     rows = np.frombuffer(step.readouts, dtype=np.float32)  # type: ignore[attr-defined]
     return rows.reshape(step.query_count, step.dim or width)  # type: ignore[attr-defined]
+
+
+def _positions(step: object, count: int) -> Array:
+    """(T, 3) of an ImaginedStep."""
+    rows = np.frombuffer(step.positions, dtype=np.float32)  # type: ignore[attr-defined]
+    return rows.reshape(count, 3)

@@ -1,14 +1,15 @@
 """Imagine what a request of PredictOutcomes asks for, in as few forward passes as it allows.
 
-Runs in the worker's thread. Sequences advance level by level; those whose states lie in one batch
-go through the model together (a beam search asks for all states times all actions, which is one
-pass).
+Runs in the worker's thread. Sequences advance level by level; all that are on the way go through
+the model together, each (state, action) pair once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from ..planning.protocols import Action, Array, StateBatch, WorldModel
 from .state_store import StateStore
@@ -17,8 +18,6 @@ MAX_SEQUENCES = 4096
 MAX_LENGTH = 32
 MAX_FLOATS = 1 << 25
 """Bound on the numbers in one answer (128 MB)."""
-_WASTE = 2.0
-"""States x actions are imagined together when at most this times what was asked for."""
 
 
 class RequestError(ValueError):
@@ -27,12 +26,14 @@ class RequestError(ValueError):
 
 @dataclass
 class Step:
-    """One imagined state: ``readouts`` (Q, D) are its answers to the queries."""
+    """One imagined state: ``readouts`` (Q, D) are its answers to the queries, ``positions`` (T, 3)
+    where the things asked for are (m). Without a ``state_id`` it was not read."""
 
     action_id: str
     works: float
     state_id: str
     readouts: Array
+    positions: Array
 
 
 @dataclass
@@ -42,6 +43,23 @@ class Rollout:
     state_id: str
     actions: list[Action]
     steps: list[Step] = field(default_factory=list)
+
+    @property
+    def state_now(self) -> str:
+        """Where it has got to; "" when its last step was not read."""
+        return self.steps[-1].state_id if self.steps else self.state_id
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What every imagined state is asked: ``queries`` (Q, D) and the places of ``things`` (T, D).
+
+    A step that works with a probability below ``read_above`` is asked nothing.
+    """
+
+    queries: Array
+    things: Array
+    read_above: float = 0.0
 
 
 def check_size(sequences: Sequence[Rollout], queries: int, width: int) -> None:
@@ -60,53 +78,68 @@ def check_size(sequences: Sequence[Rollout], queries: int, width: int) -> None:
 
 
 def roll_out(
-    world: WorldModel, store: StateStore, sequences: Sequence[Rollout], queries: Array
+    world: WorldModel, store: StateStore, sequences: Sequence[Rollout], questions: Questions
 ) -> None:
-    """Fill in the steps of every sequence. An empty one gets a single step: its state, read."""
-    _read_empty(world, store, [s for s in sequences if not s.actions], queries)
+    """Fill in the steps of every sequence, up to the first that is not read.
+
+    An empty sequence gets a single step: its state, read.
+    """
+    _read_empty(world, store, [s for s in sequences if not s.actions], questions)
     level = 0
-    while moving := [s for s in sequences if len(s.actions) > level]:
-        at = [s.steps[-1].state_id if s.steps else s.state_id for s in moving]
-        for batch, rows, positions in store.grouped(at):
-            _advance(world, store, batch, rows, [moving[p] for p in positions], level, queries)
+    while moving := [s for s in sequences if len(s.actions) > level and s.state_now]:
+        _advance(world, store, moving, level, questions)
         level += 1
 
 
 def _read_empty(
-    world: WorldModel, store: StateStore, sequences: list[Rollout], queries: Array
+    world: WorldModel, store: StateStore, sequences: list[Rollout], questions: Questions
 ) -> None:
-    for batch, rows, positions in store.grouped([s.state_id for s in sequences]):
-        answers = world.read(batch.select(rows), queries)
-        for answer, position in zip(answers, positions, strict=True):
-            sequence = sequences[position]
-            sequence.steps.append(Step("", 1.0, sequence.state_id, answer))
+    if not sequences:
+        return
+    states, rows = _gather(store, [s.state_id for s in sequences])
+    answers = world.read(states, questions.queries)
+    positions = np.zeros((len(states), 0, 3), np.float32)
+    if len(questions.things):
+        positions = world.locate(states, questions.things)
+    for row, sequence in zip(rows, sequences, strict=True):
+        sequence.steps.append(Step("", 1.0, sequence.state_id, answers[row], positions[row]))
 
 
 def _advance(
-    world: WorldModel,
-    store: StateStore,
-    batch: StateBatch,
-    rows: list[int],
-    sequences: list[Rollout],
-    level: int,
-    queries: Array,
+    world: WorldModel, store: StateStore, sequences: list[Rollout], level: int, questions: Questions
 ) -> None:
-    """One step of sequences whose states lie in one batch."""
-    wanted = [(row, s.actions[level].id) for row, s in zip(rows, sequences, strict=True)]
+    """One step of every sequence."""
     actions = {s.actions[level].id: s.actions[level] for s in sequences}
-    distinct = sorted(set(rows))
-    if len(distinct) * len(actions) > _WASTE * len(set(wanted)):
-        parts = [[row] for row in distinct]
-    else:
-        parts = [distinct]
-    done: dict[tuple[int, str], Step] = {}
-    for part in parts:
-        ids = list(dict.fromkeys(action_id for row, action_id in wanted if row in part))
-        imagined = world.imagine(batch.select(part), [actions[i] for i in ids], queries)
-        for i, row in enumerate(part):
-            for j, action_id in enumerate(ids):
-                state_id = store.add_imagined(imagined.states, i * len(ids) + j)
-                works, readouts = float(imagined.works[i, j]), imagined.readouts[i, j]
-                done[row, action_id] = Step(action_id, works, state_id, readouts)
+    columns = {action_id: i for i, action_id in enumerate(actions)}
+    states, rows = _gather(store, [s.state_now for s in sequences])
+    wanted = [(r, columns[s.actions[level].id]) for r, s in zip(rows, sequences, strict=True)]
+    pairs = list(dict.fromkeys(wanted))
+    found = world.imagine_pairs(
+        states, list(actions.values()), np.array(pairs), questions.queries, questions.read_above,
+        questions.things,
+    )
+    read = {int(pair): k for k, pair in enumerate(found.read)}
+    nothing, nowhere = questions.queries[:0], np.zeros((0, 3), np.float32)
+    ids, done = list(actions), {}
+    for p, (row, column) in enumerate(pairs):
+        works, k = float(found.works[p]), read.get(p)
+        if k is None:
+            done[row, column] = Step(ids[column], works, "", nothing, nowhere)
+        else:
+            state_id = store.add_imagined(found.states, k)
+            done[row, column] = Step(
+                ids[column], works, state_id, found.readouts[k], found.positions[k]
+            )
     for key, sequence in zip(wanted, sequences, strict=True):
         sequence.steps.append(done[key])
+
+
+def _gather(store: StateStore, state_ids: list[str]) -> tuple[StateBatch, list[int]]:
+    """The states, each once, as one batch, and the row of each id in it."""
+    place = {state_id: i for i, state_id in enumerate(dict.fromkeys(state_ids))}
+    batches, order = [], {}
+    for batch, rows, positions in store.grouped(list(place)):
+        batches.append(batch.select(rows))
+        for position in positions:
+            order[position] = len(order)
+    return batches[0].join(batches[1:]), [order[place[state_id]] for state_id in state_ids]

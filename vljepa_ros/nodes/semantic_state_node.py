@@ -15,10 +15,11 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from vljepa_msgs.msg import CandidateActionSet, Outcome, PredictedOutcomes, Readout, SemanticState
 from vljepa_msgs.msg import Vocabulary as VocabularyMsg
-from vljepa_msgs.srv import EncodeGoal, PredictOutcomes
+from vljepa_msgs.srv import Ask, EncodeGoal, PredictOutcomes, Suppose
 
 from ..planning.candidates import check_candidates, load_frames
 from . import convert, middleware, qos
+from .asking import ask
 from .clip_buffer import Arrival, Clip, ClipBuffer, Frame
 from .diagnostics import MUCH_LOSS, OK, WARN, Latency, Rate, Report
 from .images import ImageError, check_image, decode_compressed, decode_image
@@ -61,6 +62,7 @@ class SemanticStateNode(ManagedNode):
         declare("imagined_states", 8192, "Imagined states kept for requests.", between=(1, 1000000))
         self._worker: Worker[tuple[Clip, float]] | None = None
         self._perception: Perception | None = None
+        self._seen: Seen | None = None  # the worker's: what the camera saw last
         self._publishers: list[Any] = []
         self._reset_counters()
 
@@ -93,11 +95,14 @@ class SemanticStateNode(ManagedNode):
             CandidateActionSet, "candidate_actions", self._on_candidates, qos.LATCHED
         )
         self.own_service(PredictOutcomes, "predict_outcomes", self._on_predict)
+        self.own_service(Suppose, "suppose", self._on_suppose)
         self.own_service(EncodeGoal, "encode_goal", self._on_encode_goal)
+        self.own_service(Ask, "ask", self._on_ask)
         self.own_timer(0.1, self._watch)
 
     def halt(self) -> None:
         self._buffer.clear()
+        self._seen = None
 
     def teardown(self) -> None:
         if self._worker is not None:
@@ -167,7 +172,7 @@ class SemanticStateNode(ManagedNode):
         perception = self._perception
         if perception is None:
             return
-        seen = perception.see(clip)
+        seen = self._seen = perception.see(clip)
         self._publish_state(seen, received)
         rate, now = self.parameters["outcomes_rate"], time.monotonic()
         if rate > 0 and perception.candidates and now - self._outcomes_at >= 1 / rate:
@@ -195,6 +200,7 @@ class SemanticStateNode(ManagedNode):
             model_id=model_id,
             embedding=convert.embedding_msg(model_id, seen.meaning),
             change=seen.change,
+            contrast=seen.contrast,
             inference_ms=seen.inference_s * 1e3,
         )
         for subject, answer in zip(vocabulary.subjects, seen.answers, strict=True):
@@ -264,6 +270,18 @@ class SemanticStateNode(ManagedNode):
             response.success, response.message = False, in_one_line(error)
             return response
 
+    async def _on_suppose(
+        self, request: Suppose.Request, response: Suppose.Response
+    ) -> Suppose.Response:
+        perception, worker = self._perception, self._worker
+        try:
+            response.state_id = await worker.submit(lambda: perception.suppose(request))
+        except Exception as error:
+            response.success, response.message = False, in_one_line(error)
+            return response
+        response.success, response.model_id = True, perception.vocabulary.model_id
+        return response
+
     async def _on_encode_goal(
         self, request: EncodeGoal.Request, response: EncodeGoal.Response
     ) -> EncodeGoal.Response:
@@ -274,9 +292,17 @@ class SemanticStateNode(ManagedNode):
             response.success, response.message = False, in_one_line(error)
             return response
         response.success, response.understood = True, goal.understood
-        response.confidence = float(goal.confidence)
+        response.confidence, response.message = float(goal.confidence), goal.message
         response.parts = convert.part_msgs(goal, perception.vocabulary.model_id)
         return response
+
+    async def _on_ask(self, request: Ask.Request, response: Ask.Response) -> Ask.Response:
+        perception, worker = self._perception, self._worker
+        try:
+            return await worker.submit(lambda: ask(perception, self._seen, request))
+        except Exception as error:
+            response.success, response.message = False, in_one_line(error)
+            return response
 
     # -- diagnostics -------------------------------------------------------------------------------
 
