@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import yaml
 from action_msgs.msg import GoalStatus
@@ -191,7 +192,7 @@ def test_a_picture_is_a_goal_and_a_useless_one_is_not_understood(planner, probe)
     assert goal.source == Goal.SOURCE_IMAGE and len(goal.parts) == 3
     ranking = probe.first("ranked_actions", lambda m: m.goal_id == answer.goal_id)
     assert [step.action_id for step in ranking.plan][:2] == ["press_button", "open_drawer"]
-    grey = encode_rgb8(Image(), picture((1, 1, 1)))
+    grey = encode_rgb8(Image(), np.full((48, 48, 3), 200, np.uint8))
     useless = set_goal(probe, kind=SetGoal.Request.KIND_IMAGE, image=grey)
     assert useless.success and not useless.understood
     assert "no contrast" in useless.message and useless.confidence < 0.5
