@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 from rclpy.parameter import Parameter
@@ -34,9 +36,9 @@ def _stream_to(probe):
     class Stream:
         stamp = START
 
-        def show(self, *values, model_id=MODEL_ID, spoil=False):
+        def show(self, *values, model_id=MODEL_ID, spoil=False, contrast=0.2):
             self.stamp += 0.1
-            msg = SemanticState(model_id=model_id)
+            msg = SemanticState(model_id=model_id, contrast=contrast)
             msg.header.stamp = convert.to_time(self.stamp)
             msg.header.frame_id = "camera_optical"
             for subject, value in zip(words.subjects, values, strict=True):
@@ -93,6 +95,17 @@ def test_states_of_another_model_or_broken_ones_are_refused_and_the_next_heard(s
     assert event.text == "The drawer is open now (it was closed)."
 
 
+def test_a_covered_camera_says_nothing_and_what_changed_meanwhile_is_told_after_it(stream, probe):
+    stream.until_spoken(0, 0, 0)
+    for _ in range(30):
+        stream.show(1, 1, 1, contrast=0.01)
+    stream.stamp += 30.0  # and then no picture at all
+    changed_at = stream.stamp + 0.1
+    event = stream.until_spoken(0, 1, 0)
+    assert event.text == "The drawer is open now (it was closed)."
+    assert convert.seconds(event.change_time) == pytest.approx(changed_at, abs=0.01)
+
+
 def test_another_detector_is_chosen_by_name_and_says_the_same(launch, probe):
     launch(DecoderNode, {"detector": "uniform", "detector_setting": 0.5})
     stream = _stream_to(probe)
@@ -103,6 +116,7 @@ def test_another_detector_is_chosen_by_name_and_says_the_same(launch, probe):
 
 
 def test_a_generator_that_is_not_there_fails_the_configuration_in_one_line(launch, tmp_path):
+    importlib.import_module("vljepa_ros.model.world_model")  # seconds, on a busy machine
     node = launch(
         DecoderNode, {"y_decoder": "generator", "generator_model": str(tmp_path)}
     ).node

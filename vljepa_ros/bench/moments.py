@@ -103,7 +103,7 @@ def all_curves(
         (id(w), floor): changes(Adaptive(_readier(config, floor)), w)
         for w in streams for floor in FLOORS
     }
-    ours, at_moment = [
+    at_decision, ours = [
         curve(streams, gaps, lambda w, g, at=at: patient(standard[id(w)], config, g, read, at))
         + curve(streams, FLOORS,
                 lambda w, f, at=at: patient(dense[id(w), f], config, 0.0, read, at))
@@ -123,7 +123,7 @@ def all_curves(
         "ward_midpoint": curve(streams, [g * gap for g in WARD_GAPS],
                                lambda w, g: ward(w, g, True)),
         "ours": ours,
-        "ours_at_moment": at_moment,
+        "ours_at_decision": at_decision,
         "oracle": curve(streams, gaps, lambda w, g: oracle(w, g, read)),
     }
 

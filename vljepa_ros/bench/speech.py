@@ -10,6 +10,7 @@ import numpy as np
 
 from vljepa_ros.decoding.voice import Spoken, Voice
 from vljepa_ros.planning.protocols import Array
+from vljepa_ros.planning.sight import contrast
 from vljepa_ros.planning.vocabulary import Vocabulary
 
 from .report import share
@@ -42,7 +43,8 @@ def listen(
     """
     said: list[Spoken] = []
     for i, stamp in enumerate(stream.stamps):
-        spoken = voice.update(float(stamp), answers[i], stream.frames[i])
+        frame = stream.frames[i]
+        spoken = voice.update(float(stamp), answers[i], frame, contrast(frame))
         if spoken is not None:
             said.append(spoken)
     said += voice.finish()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..planning.sight import nothing_seen
 from ..planning.vocabulary import MOMENTARY, Vocabulary
 from .attempts import Attempt, AttemptConfig, Attempts
 from .detectors import Adaptive, Detector
@@ -65,11 +66,13 @@ class Voice:
         return np.asarray(answers[..., self._heard, :])
 
     def update(
-        self, stamp: float, answers: Array, picture: Array | None = None
+        self, stamp: float, answers: Array, picture: Array | None = None,
+        contrast: float = np.inf,
     ) -> Spoken | None:
         """Take the answers (S, D) to the vocabulary's queries at `stamp` seconds.
 
-        `picture` (H, W, 3) uint8 is needed by detectors that look at it.
+        `picture` (H, W, 3) uint8 is needed by detectors that look at it. A frame that shows nothing
+        (its `contrast`, or answers that fit nothing: planning.sight) is passed over.
         """
         known = len(self.vocabulary.subjects)
         if np.shape(answers)[:1] != (known,):
@@ -77,6 +80,8 @@ class Voice:
                 f"answers: {len(answers)} subjects; allowed: {known}, those of the vocabulary"
             )
         rows = np.asarray(answers, dtype=np.float64)
+        if np.isfinite(rows).all() and nothing_seen(self.vocabulary, rows, contrast):
+            return None
         change = self.detector.update(stamp, self.heard(rows), picture)
         attempt = self._attempts.update(stamp, rows)
         if attempt is not None and self.speaker.started:

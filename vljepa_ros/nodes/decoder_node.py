@@ -96,7 +96,7 @@ class DecoderNode(ManagedNode):
             if self._alerts is not None:  # on embeddings: whatever is spoken, or nothing
                 self._alerts.hear(msg.header, answers)
             spoken = self._voice.update(
-                convert.seconds(msg.header.stamp), answers, self._picture()
+                convert.seconds(msg.header.stamp), answers, self._picture(), msg.contrast
             )
         except ValueError as error:
             self._complain(f"semantic_state refused: {error}")
