@@ -16,10 +16,10 @@ from tqdm import tqdm
 
 from vljepa_ros.model.world_model import LatentWorldModel
 from vljepa_ros.planning.protocols import Action, Array
-from vljepa_ros.recordings.frames import open_recording
 from vljepa_ros.search.classify import TEMPERATURE
 from vljepa_ros.search.events import Event, scores, whole
-from vljepa_ros.search.features import Features, look_through
+from vljepa_ros.search.features import Features
+from vljepa_ros.search.index import Index
 from vljepa_ros.search.phrase import phrases
 from vljepa_ros.training.phrases import read_yaml
 
@@ -40,8 +40,7 @@ def run(
     started = time.time()
     films = event_clips(clips, episodes, first_seed)
     world = LatentWorldModel.load(model_folder(model))
-    seen = [look_through(world, open_recording(clips / film.file)) for film in tqdm(
-        films, desc="looking", mininterval=10)]
+    seen = looked_through(world, clips, films)
     events = [whole(features, world.vocabulary) for features in seen]
     sets = label_sets()
     truth = np.array([KINDS.index(film.kind) for film in films])
@@ -72,6 +71,16 @@ def run(
     return result
 
 
+def looked_through(
+    world: LatentWorldModel, folder: Path, films: list[EventClip]
+) -> list[Features]:
+    """What the model sees in each clip, through the index that `bench retrieve` uses too."""
+    index = Index(folder, world.model_id)
+    with tqdm(desc="indexing", mininterval=10) as bar:
+        index.update(world, lambda path, done, count: bar.update(done - bar.n))
+    return [index.features(index.entries[film.file]) for film in films]
+
+
 def label_sets() -> list[list[str]]:
     """Four wordings of the 19 labels, in the order of KINDS; held out."""
     words = read_yaml("vljepa_ros.bench", "phrases/heldout_events.yaml")
@@ -97,7 +106,7 @@ def _stage1(
     folder: Path, clips: Path, films: list[EventClip], sets: list[list[str]], truth: Array
 ) -> dict[str, Any]:
     world = LatentWorldModel.load(folder)
-    seen = [look_through(world, open_recording(clips / film.file)) for film in films]
+    seen = looked_through(world, clips, films)
     tables = [query_free(world, seen, labels) for labels in sets]
     return {"model_id": world.model_id, **share(_right(tables, truth))}
 

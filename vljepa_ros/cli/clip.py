@@ -71,6 +71,12 @@ def _clip(args: argparse.Namespace) -> dict[str, Any]:
     summary = Summary(args.recording.name, end - start, sum(cut.seconds for cut in cuts),
                       size_of(args.recording), after, tuple(recording.flaws.in_words()))
     write_page(cuts, summary, start, args.out / "index.html")
+    page = args.out / "index.html"
+    words = f"nothing happened in {clock(summary.recorded)}; {page} says so"
+    if cuts:
+        words = (f"{len(cuts)} moments, {clock(summary.kept)} of {clock(summary.recorded)}; "
+                 f"{size_in_words(after)} of {size_in_words(summary.bytes_before)}: "
+                 f"{saved_in_words(summary)}; look at {page}")
     return {
         "recording": str(args.recording), "model_id": world.model_id,
         "moments": [
@@ -79,8 +85,6 @@ def _clip(args: argparse.Namespace) -> dict[str, Any]:
             for cut in cuts
         ],
         "bytes_before": summary.bytes_before, "bytes_after": after, "saved": summary.saved,
-        "summary": f"{len(cuts)} moments, {clock(summary.kept)} of {clock(summary.recorded)}; "
-                   f"{size_in_words(after)} of {size_in_words(summary.bytes_before)}: "
-                   f"{saved_in_words(summary)}; look at {args.out / 'index.html'}",
+        "summary": words,
         "notes": list(summary.notes),
     }
