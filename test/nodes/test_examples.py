@@ -99,7 +99,7 @@ def test_the_template_carries_a_pursuit_to_its_goal(planner, robot, serve, probe
 
     serve({action_id: skill(action_id) for action_id in ACTIONS})
     pursuing = Pursuing(probe)
-    _, result = pursuing.run(STORED)
+    _, result = pursuing.end(pursuing.start(STORED), timeout=90.0)
     pursuing.client.destroy()
     assert result.result == PursueGoal.Result.MET, result.message
     assert robot.state == (1, 0, 1)
