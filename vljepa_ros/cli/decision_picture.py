@@ -21,8 +21,9 @@ WORDS = {
     "beam": "no room in the beam", "too dear": "cannot beat the plan",
 }
 COUNTED = {
-    "fails": "not expected to work", "no change": "without effect", "merged": "reached more cheaply",
-    "beam": "without room in the beam", "too dear": "too dear to beat the plan",
+    "fails": "not expected to work", "no change": "without effect",
+    "merged": "reached more cheaply", "beam": "without room in the beam",
+    "too dear": "too dear to beat the plan",
 }
 _BOX, _GAP = (3.3, 1.02), (0.75, 0.3)
 _LINE = 0.19  # height of a line in a grey box
