@@ -29,9 +29,11 @@ _FINER = {"cube_in": "cube_place"}
 
 @dataclass(frozen=True)
 class Wordings:
-    """``open``: subject -> questions; ``yes_no``: statement id -> questions; ``choice``: questions
-    and answers by statement id; ``unknown``: questions about nothing in the scene."""
+    """``values``: subject -> its statement ids; ``open``: subject -> questions; ``yes_no``:
+    statement id -> questions; ``choice``: questions and answers by statement id; ``unknown``:
+    questions about nothing in the scene."""
 
+    values: dict[str, tuple[str, ...]]
     open: dict[str, list[str]] = field(default_factory=dict)
     yes_no: dict[str, list[str]] = field(default_factory=dict)
     choice: list[tuple[list[str], dict[str, str]]] = field(default_factory=list)
@@ -101,8 +103,7 @@ def rest_items(
         kind = "hidden" if truth[subject].endswith(UNSEEN) else kind
         yield Item(kind, one(questions), subject, expected)
     for subject, value in truth.items():
-        values = [s for s in words.yes_no if s.split(".")[0] == value.split(".")[0]
-                  and s.split(".")[0] == subject]
+        values = [s for s in words.values.get(subject, ()) if s in words.yes_no]
         if value.endswith(UNSEEN) or not values:
             continue
         others = [s for s in values if s != value]
@@ -111,16 +112,12 @@ def rest_items(
     for questions, answers in words.choice:
         for subject, value in truth.items():
             # A statement of two subjects: the choice is about the one all its answers belong to.
-            if value in answers and _about(answers) == subject:
+            if value in answers and set(answers) <= set(words.values.get(subject, ())):
                 yield Item("choice", one(questions), subject, (value,),
                            answers=tuple(answers.items()))
     if words.unknown:
         for _ in range(2):
             yield Item("unknown", one(words.unknown))
-
-
-def _about(answers: dict[str, str]) -> str:
-    return next(iter(answers)).split(".")[0]
 
 
 def _plain(place: Environment, seed: int) -> Wordings:
@@ -141,7 +138,7 @@ def _plain(place: Environment, seed: int) -> Wordings:
          {v: semantics.statements[v] for v in values if not v.endswith(UNSEEN)})
         for subject, values in semantics.subjects.items() if subject in semantics.state_subjects
     ]
-    return Wordings(asked, yes_no, choice)
+    return Wordings(dict(semantics.subjects), asked, yes_no, choice)
 
 
 def inverted(statement: str) -> str:
@@ -158,6 +155,7 @@ def _written(place: Environment, package: str, scene: str, workbench: str) -> Wo
     subjects = place.semantics.subject_ids
     known = set(place.semantics.statements)
     words = Wordings(
+        dict(place.semantics.subjects),
         {s: q for s, q in content["open"].items() if s in subjects},
         {s: q for s, q in content["yes_no"].items() if s in known},
         [(entry["questions"], entry["answers"]) for entry in content["choice"]
