@@ -95,13 +95,16 @@ def _lines(axis: Axes, replay: Replay, start: float, end: float) -> None:
 
 
 def _alerts(axis: Axes, replay: Replay, names: list[str], start: float, end: float) -> None:
+    texts = []
     for row, name in enumerate(names):
-        for event in (e for e in replay.raised if e.id == name):
+        events = [event for event in replay.raised if event.id == name]
+        ended = {event.since: event.held for event in events if event.over}
+        for event in (event for event in events if not event.over):
             since = event.since - start
-            held = event.held if event.over else end - since
+            held = ended.get(event.since, end - since)
             axis.broken_barh([(since, held)], (row + 0.2, 0.6), color=_ALERT, alpha=0.3, lw=0)
-            if not event.over:
-                axis.plot(since + event.held, row + 0.5, "v", color=_ALERT, ms=8)
-    axis.set_yticks(np.arange(len(names)) + 0.5, names, fontsize=9)
+            axis.plot(since + event.held, row + 0.5, "v", color=_ALERT, ms=8)
+        texts.append(textwrap.shorten(events[0].rule, 34, placeholder="…"))
+    axis.set_yticks(np.arange(len(names)) + 0.5, texts, fontsize=8)
     axis.set_ylim(max(len(names), 1), 0)
     axis.set_ylabel("alerts" if names else "no alerts")
