@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vljepa_ros.demo.processes import Processes
+    from vljepa_ros.demo.terminal import Terminal
 
 NODES = {
     "semantic_state_node": "vljepa_ros.nodes.semantic_state_node",
@@ -101,7 +102,7 @@ def ros_arguments(args: argparse.Namespace, name: str, params: str) -> list[str]
     return found
 
 
-def _wait(processes: Processes, names: list[str], terminal: object) -> None:
+def _wait(processes: Processes, names: list[str], terminal: Terminal) -> None:
     """Say which nodes are ready or have a problem; forever, until a signal or a death."""
     said: dict[str, int] = dict.fromkeys(names, 0)
     waiting = set(names)
