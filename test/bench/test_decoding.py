@@ -7,7 +7,8 @@ import pytest
 
 from vljepa_ros.bench import speech
 from vljepa_ros.bench.cider import Decodes, Point, cider, decodes_at, matched
-from vljepa_ros.bench.streams import Event, Stream, disturb, load, save
+from vljepa_ros.bench.environment import open_environment
+from vljepa_ros.bench.streams import Event, Stream, disturb, film, load, save
 
 OPEN, CLOSED = {"drawer": "drawer.open"}, {"drawer": "drawer.closed"}
 
@@ -98,3 +99,16 @@ def test_a_still_scene_is_disturbed_but_stays_the_scene():
     assert gains.min() < 0.93 or gains.max() > 1.07
     assert 0.6 < gains.min() and gains.max() < 1.4
     assert np.abs(shaken[1:].astype(int) - shaken[:-1]).mean() > 1.0
+
+
+@pytest.mark.slow
+def test_a_filmed_stream_logs_what_the_physics_did():
+    shown = film(open_environment("scene-v0"), gap=5.0, seconds=25.0, seed=11)
+    assert shown.frames.shape == (125, 128, 128, 3) and len(shown.truth) == 125
+    changes = [e for e in shown.events if e.kind == "change"]
+    assert changes
+    for event in changes:
+        earlier = [shown.truth_at(event.time - back) for back in (0.4, 1.0, 2.0, 3.0, 4.0)]
+        assert any(set(event.before) <= set(truth.values()) for truth in earlier)
+        assert set(event.statements) <= set(shown.truth_at(event.time + 0.2).values())
+        assert not set(event.before) & set(event.statements)

@@ -92,6 +92,25 @@ def test_what_moved_or_was_let_go_at_once_is_no_attempt():
     assert texts[1:] == ["The drawer is open now (it was closed)."]
 
 
+def test_a_misread_frame_does_not_end_a_bout():
+    show = Show()
+    show(4, CLOSED, LOCKED, REST)
+    show(0.6, CLOSED, LOCKED, OPENING)
+    show(0.2, OPEN, UNLOCKED, OPENING)
+    texts = show(1.4, CLOSED, LOCKED, OPENING)
+    assert texts[1:] == ["The robot pulls at the drawer, but it is locked."]
+
+
+def test_a_bout_before_the_camera_went_silent_does_not_count():
+    show = Show()
+    show(4, CLOSED, LOCKED, REST)
+    show(1, CLOSED, LOCKED, OPENING)
+    show.stamp += 60.0
+    assert len(show(1, CLOSED, LOCKED, OPENING)) == 1
+    assert show.voice.signal == 1.0
+    assert len(show(1, CLOSED, LOCKED, OPENING)) == 2
+
+
 def test_the_configuration_names_the_bad_value():
     with pytest.raises(ValueError, match="seconds = -1 .*allowed: 0 to 60"):
         AttemptConfig(seconds=-1)

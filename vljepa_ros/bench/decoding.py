@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from vljepa_ros.decoding.detectors import Adaptive
+from vljepa_ros.decoding.pace import Pace
 from vljepa_ros.decoding.voice import SPOKEN, Voice
 from vljepa_ros.decoding.words import NearestPhrase, Words, WrittenPhrase
 from vljepa_ros.model.checkpoint import ModelError
@@ -80,6 +81,8 @@ def run(
         way: hear(world, words, main, answers[MAIN_GAP_S], quiet, answers[streams.QUIET])
         for way, words in ways.items()
     }
+    lines["bank_paced"] = hear(world, None, main, answers[MAIN_GAP_S], quiet,
+                               answers[streams.QUIET], paced=True)
     best = saved[MAIN_GAP_S]["ours"]["saved"]
     ideal = saved[MAIN_GAP_S]["oracle"]["saved"]
     return {
@@ -189,13 +192,14 @@ def _minute(decodes: Any, notes: Annotations, minute: int) -> tuple[Any, Annotat
 
 def hear(
     world: LatentWorldModel, words: Words | None, main: list[Stream], answers: list[Array],
-    quiet: list[Stream], quiet_answers: list[Array],
+    quiet: list[Stream], quiet_answers: list[Array], paced: bool = False,
 ) -> dict[str, Any]:
     """Events found and false lines with one Y-decoder, in streams with events and in still ones."""
     meaning = speech.nearest_meaning(world.vocabulary, world.embed_texts)
 
     def said(stream: Stream, rows: Array) -> list[speech.Line]:
-        return speech.listen(Voice(world.vocabulary, SPOKEN, words=words), stream, rows, meaning)
+        voice = Voice(world.vocabulary, SPOKEN, words=words)
+        return speech.listen(voice, stream, rows, meaning, Pace() if paced else None)
 
     found = speech.judge(main, [said(s, a) for s, a in zip(main, answers, strict=True)])
     spoken = [said(s, a) for s, a in zip(quiet, quiet_answers, strict=True)]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from vljepa_ros.decoding.pace import Pace
 from vljepa_ros.decoding.voice import Spoken, Voice
 from vljepa_ros.planning.protocols import Array
 from vljepa_ros.planning.sight import contrast
@@ -34,16 +35,20 @@ class Line:
 
 
 def listen(
-    voice: Voice, stream: Stream, answers: Array, meaning: Callable[[str, str], str]
+    voice: Voice, stream: Stream, answers: Array, meaning: Callable[[str, str], str],
+    pace: Pace | None = None,
 ) -> list[Line]:
     """Everything a voice says about a stream's answers (N, S, D).
 
     Args:
         meaning: (subject id, text) -> statement id that the text says.
+        pace: which frames are looked at; all without one.
     """
     said: list[Spoken] = []
     for i, stamp in enumerate(stream.stamps):
         frame = stream.frames[i]
+        if pace is not None and not pace.due(float(stamp), frame, voice.signal):
+            continue
         spoken = voice.update(float(stamp), answers[i], frame, contrast(frame))
         if spoken is not None:
             said.append(spoken)

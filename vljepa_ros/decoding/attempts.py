@@ -18,6 +18,8 @@ from .segments import Array
 ACTIVITY = "activity"
 _VERBS = ("open", "close")
 _TEMPERATURE = 0.07  # as of the readings
+_SETTLED = 3  # frames
+_UNMOVED = 0.7  # share of a bout's frames in which the thing must read as it stood before
 
 
 @dataclass(frozen=True)
@@ -49,18 +51,43 @@ class Attempt:
 
 @dataclass
 class _Bout:
-    """One thing that may be pulled at, and the bout that goes on."""
+    """One thing that may be pulled at, and the bout that goes on.
+
+    Sums over the bout: a single misread frame must not end it. `stood` is how the thing stood
+    before, once it read so for `_SETTLED` frames in a row.
+    """
 
     thing: int
     lock: int
     locked: int
     activities: list[int]
+    stood: int = -1
+    run: tuple[int, int] = (-1, 0)  # reading outside bouts, and for how many frames
     began: float | None = None
     seen: float = 0.0
     count: int = 0
-    trust: float = 0.0
-    reading: int = -1
-    over: bool = False  # said already, or something moved
+    pulling: float = 0.0
+    locked_sum: float = 0.0
+    unmoved: int = 0
+    said: bool = False
+
+    def rest(self, reading: int) -> None:
+        """A frame outside any bout."""
+        same = reading == self.run[0]
+        self.run = (reading, self.run[1] + 1 if same else 1)
+        if self.run[1] >= _SETTLED:
+            self.stood = reading
+
+    def begin(self, stamp: float) -> None:
+        self.began, self.count, self.said = stamp, 0, False
+        self.pulling, self.locked_sum, self.unmoved = 0.0, 0.0, 0
+        self.run = (-1, 0)
+
+    def add(self, stamp: float, pulling: float, locked: float, reading: int) -> None:
+        self.seen, self.count = stamp, self.count + 1
+        self.pulling += pulling
+        self.locked_sum += locked
+        self.unmoved += reading == self.stood
 
 
 class Attempts:
@@ -85,30 +112,40 @@ class Attempts:
         found = [self._follow(bout, stamp, answers, doing) for bout in self._bouts]
         return next((attempt for attempt in found if attempt is not None), None)
 
+    @property
+    def signal(self) -> float:
+        """1 while a bout goes on that may turn out an attempt, else 0."""
+        return float(any(
+            bout.began is not None and not bout.said
+            and bout.locked_sum >= self.config.confidence * bout.count for bout in self._bouts
+        ))
+
     def _follow(
         self, bout: _Bout, stamp: float, answers: Array, doing: Array
     ) -> Attempt | None:
-        likely = float(doing[bout.activities].sum())
-        pulling = likely >= self.config.confidence
-        if bout.began is not None and stamp - bout.seen > self.config.pause:
+        subjects, config = self.vocabulary.subjects, self.config
+        pulling = float(doing[bout.activities].sum())
+        reading = int(subjects[bout.thing].nearest(answers[bout.thing])[0])
+        if bout.began is not None and stamp - bout.seen > config.pause:
             bout.began = None
-        if not pulling:
+        if pulling < config.confidence:
+            if bout.began is None:
+                bout.rest(reading)
             return None
-        reading = int(self.vocabulary.subjects[bout.thing].nearest(answers[bout.thing])[0])
-        lock = _probabilities(self.vocabulary.subjects[bout.lock], answers[bout.lock])
         if bout.began is None:
-            bout.began, bout.count, bout.trust = stamp, 0, 0.0
-            bout.reading, bout.over = reading, False
-        bout.seen, bout.count = stamp, bout.count + 1
-        bout.trust += likely
-        if lock[bout.locked] < self.config.confidence or reading != bout.reading:
-            bout.over = True
-        if bout.over or stamp - bout.began < self.config.seconds or bout.count < 3:
+            bout.begin(stamp)
+        lock = _probabilities(subjects[bout.lock], answers[bout.lock])
+        bout.add(stamp, pulling, float(lock[bout.locked]), reading)
+        assert bout.began is not None
+        lasted = stamp - bout.began >= config.seconds and bout.count >= 3
+        shut = bout.locked_sum >= config.confidence * bout.count
+        if bout.said or not lasted or not shut or bout.unmoved < _UNMOVED * bout.count:
             return None
-        bout.over = True
-        subject = self.vocabulary.subjects[bout.lock]
-        text = in_words(subject.statements[bout.locked])
-        return Attempt(bout.lock, bout.locked, text, bout.trust / bout.count, bout.began, stamp)
+        bout.said = True
+        text = in_words(subjects[bout.lock].statements[bout.locked])
+        return Attempt(
+            bout.lock, bout.locked, text, bout.pulling / bout.count, bout.began, stamp
+        )
 
     def _find(self) -> list[_Bout]:
         activities = self.vocabulary.subjects[self._index[ACTIVITY]].statement_ids

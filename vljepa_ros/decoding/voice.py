@@ -59,7 +59,7 @@ class Voice:
     @property
     def signal(self) -> float:
         """How near the next change is: 1 where it begins."""
-        return self.detector.signal
+        return max(self.detector.signal, self._attempts.signal)
 
     def heard(self, answers: Array) -> Array:
         """(..., H, D): of answers (..., S, D) the rows of the subjects that are spoken of."""
