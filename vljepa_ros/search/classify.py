@@ -12,8 +12,7 @@ from .events import Event, scores
 from .phrase import phrases
 
 TEMPERATURE = 0.35
-"""Of the softmax over labels: on clips of development seeds a confidence of 90% is right in 9 of
-10."""
+"""Of the softmax over labels; `bench classify` says how often a confidence of 90% is right."""
 MAX_LABELS = 1000
 
 
