@@ -100,6 +100,19 @@ def test_the_moment_is_found_not_only_the_file(folder):
     assert retrieve(world, index, "someone opens the window")[0].path == "window.mp4"
 
 
+def test_a_short_list_finds_the_same(folder, monkeypatch):
+    world = World()
+    index = Index(folder, world.model_id)
+    index.update(world)
+    everything = retrieve(world, index, "someone opens the drawer")
+    monkeypatch.setattr("vljepa_ros.search.retrieve.SHORTLIST", 2)
+    short = retrieve(world, index, "someone opens the drawer")
+    first, best = short[0], everything[0]
+    assert (first.path, first.start, first.end) == (best.path, best.start, best.end)
+    assert first.score == pytest.approx(best.score) and len(short) == len(everything)
+    assert short[2].score < short[1].score - 100
+
+
 def test_only_what_is_new_or_changed_is_read_again(folder):
     world = World()
     first = Index(folder, world.model_id).update(world)

@@ -116,9 +116,13 @@ def changed_subjects(vocabulary: Vocabulary, before: Array, after: Array) -> tup
 
 
 def scores(
-    world: Any, events: Sequence[Event], texts: Sequence[Phrase], weights: Weights | None = None
+    world: Any, events: Sequence[Event], texts: Sequence[Phrase], weights: Weights | None = None,
+    imagine: bool = True,
 ) -> dict[str, Array]:
-    """How well each event fits each phrase: (E, P) by sign, and ``total``, their weighted sum."""
+    """How well each event fits each phrase: (E, P) by sign, and ``total``, their weighted sum.
+
+    Without ``imagine`` the two signs that run the model are left at 0.
+    """
     weights = weights or Weights()
     embeddings = np.stack([p.embedding for p in texts])
     outcomes = np.stack([p.outcome for p in texts])
@@ -131,7 +135,10 @@ def scores(
         "meanwhile": np.array([[_meanwhile(world.vocabulary, e, p) for p in texts]
                                for e in events]),
     }
-    signs["imagined"], signs["works"] = _imagined(world, events, texts)
+    nothing = np.zeros((len(events), len(texts)))
+    signs["imagined"], signs["works"] = (
+        _imagined(world, events, texts) if imagine else (nothing, nothing)
+    )
     failing = (kind == 1)[:, None]
     # What failed was not to work: of a try in vain, likely success speaks against the phrase.
     signs["works"] = np.where(failing, -signs["works"], np.where(

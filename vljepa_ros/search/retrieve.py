@@ -13,6 +13,9 @@ from .index import Index
 from .phrase import phrases
 
 WINDOW_S = 2.0  # longest moment that is shown
+SHORTLIST = 300
+"""Of so many events, the likeliest by the signs that cost nothing, the phrase is imagined."""
+_BEHIND = 1e3  # what is not on the list comes after everything that is
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,17 @@ def retrieve(world: Any, index: Index, text: str, count: int = 10) -> list[Hit]:
 
 def rank(world: Any, events: Sequence[Event], texts: list[str]) -> list[np.ndarray]:
     """Per text the scores (E,) of the events."""
-    total = scores(world, events, phrases(world, texts))["total"]
-    return list(total.T)
+    asked = phrases(world, texts)
+    if len(events) <= SHORTLIST:
+        return list(scores(world, events, asked)["total"].T)
+    rows = []
+    quick = scores(world, events, asked, imagine=False)["total"]
+    for phrase, row in zip(asked, quick.T, strict=True):
+        best = np.argsort(-row, kind="stable")[:SHORTLIST]
+        row = row - _BEHIND
+        row[best] = scores(world, [events[i] for i in best], [phrase])["total"][:, 0]
+        rows.append(row)
+    return rows
 
 
 def window(event: Event) -> tuple[float, float]:
