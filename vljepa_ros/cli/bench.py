@@ -39,6 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="twin: folder of training pictures")
     parser.add_argument("--plot", type=Path, help="twin, decoding: the curves as a PNG")
     parser.add_argument("--minutes", type=float, help="decoding: of events, and of stillness")
+    parser.add_argument("--gaps", type=float, nargs="+",
+                        help="decoding: mean seconds between events, some of 2, 5, 20, 60")
     parser.add_argument("--json", type=Path, help="write the JSON object here as well")
 
 
@@ -52,7 +54,7 @@ def main(args: argparse.Namespace) -> int:
         "meddle": args.meddle or None, "cover": args.cover or None,
         "stage1": args.stage1, "clips": args.clips,
         "steps": args.steps, "data": args.data, "plot": args.plot,
-        "minutes": args.minutes,
+        "minutes": args.minutes, "gaps": args.gaps,
     }
     known = inspect.signature(module.run).parameters
     given = {k: v for k, v in wanted.items() if v is not None}
