@@ -17,7 +17,7 @@ from .link import Link
 from .requests import Goal, Requests, fill
 from .results import GoalSet, Progress, Pursuit, Ranking, Spoken, State
 
-_CANCEL_S = 5.0
+_CANCEL_S = 3.0
 """Longest a cancelled pursuit is waited for."""
 
 
@@ -69,6 +69,7 @@ class Planner:
         call.cancel()
         with contextlib.suppress(Exception):
             call.result(_CANCEL_S)
+        self._pursuits.discard(call)  # not waited for a second time
 
     # -- goals -------------------------------------------------------------------------------------
 
