@@ -19,7 +19,8 @@ def part(subject, statement):
 ])
 def test_a_thing_is_asked_to_be_in_one_place(place, inside, left):
     name = place[1].split(".")[0].removesuffix("_place")
-    found = [(place[0], part(f"{name}_place", place[1])), (inside[0], part(f"{name}_in", inside[1])),
+    found = [(place[0], part(f"{name}_place", place[1])),
+             (inside[0], part(f"{name}_in", inside[1])),
              (0.9, part("drawer", "drawer.closed"))]
     kept = {p.statement_id for _, p in one_place_only(found)}
     assert kept == {*left, "drawer.closed"}

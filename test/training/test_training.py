@@ -81,9 +81,12 @@ def test_the_statement_loss_is_low_for_the_truth_and_masks_what_is_also_true():
     bank = torch.nn.functional.normalize(torch.eye(len(STATEMENT_IDS)), dim=-1)[:, None]
     place, table = INDEX["cube_place.back_left"], INDEX["cube_in.table"]
     truth = torch.tensor([place, INDEX["drawer.open"]])
-    right = statement_loss(bank[truth, 0], truth, bank, SCENE.never_negative)
-    wrong = statement_loss(bank[[INDEX["drawer.closed"], place], 0], truth, bank, SCENE.never_negative)
-    also_true = statement_loss(bank[[table, INDEX["drawer.open"]], 0], truth, bank, SCENE.never_negative)
+
+    def loss(rows):
+        return statement_loss(bank[rows, 0], truth, bank, SCENE.never_negative)
+
+    right, wrong = loss(truth), loss([INDEX["drawer.closed"], place])
+    also_true = loss([table, INDEX["drawer.open"]])
     assert right < 0.1 < also_true < wrong
 
 
