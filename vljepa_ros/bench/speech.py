@@ -57,8 +57,10 @@ def listen(
     for spoken in said:
         now = dict(zip((s.id for s in voice.vocabulary.subjects), spoken.utterance.now_true,
                        strict=True))
-        claims = tuple(meaning(s, now[s]) for s in spoken.utterance.subjects if now[s])
         attempt = spoken.utterance.previous == spoken.utterance.statement
+        if attempt:  # claims what it says itself
+            now[spoken.utterance.subject] = spoken.utterance.statement
+        claims = tuple(meaning(s, now[s]) for s in spoken.utterance.subjects if now[s])
         change = spoken.change
         lines.append(Line(spoken.utterance.text, change.moment, change.decided, claims, attempt,
                           change.first))

@@ -1,6 +1,6 @@
 """Trains the Y-decoder's generator: from the Y-encoder's embedding back to words.
 
-Pairs of (embedding of a wording, canonical sentence): every statement in many wordings, and
+Pairs of (embedding of a wording, canonical sentence): every statement in many wordings, and on wish
 captions of several facts. Noise on the embeddings makes up for what the predictor's answers are
 off. The generator belongs to one model: train it again after every change of the model.
 
@@ -47,15 +47,19 @@ LOG_EVERY = 50
 
 @dataclass(frozen=True)
 class StageConfig:
-    """One run. `noise` is the length of the noise beside the unit embedding: 0.5 turns it by 27
-    degrees, which is how far the predictor's answers are off (cosine 0.84 to 0.9)."""
+    """One run. `noise` is the length of the noise beside the unit embedding: 0.9 turns it by 42
+    degrees, which is how far the predictor's answers are off at worst (cosine 0.75 to 0.93).
+
+    `captions` of several facts are not taught by default: answers about one thing lie between
+    statements and captions, and 600 captions made the generator add facts that nobody saw
+    (recall of events 0.63, 14% of the lines false; docs/speaking.md)."""
 
     steps: int = 300
     batch: int = 96
     lr: float = 3e-3
-    noise: float = 0.6
+    noise: float = 0.9
     corpus_scale: float = 0.1
-    captions: int = 600
+    captions: int = 0
     seed: int = 0
 
 
@@ -144,7 +148,7 @@ def loss_of(generator: Generator, embeddings: Tensor, words: Tensor) -> Tensor:
 
 
 def train(generator: Generator, data: Pairs, config: StageConfig, log: Callable[[str], None],
-          ) -> dict[str, float]:
+          ) -> dict[str, Any]:
     """Train in place; what the held-out pairs say."""
     torch.manual_seed(config.seed)
     order = torch.randperm(len(data))
@@ -174,20 +178,20 @@ def noisy(embeddings: Tensor, noise: float) -> Tensor:
     return unit(embeddings + noise * torch.rand(len(embeddings), 1) * grain)
 
 
-def judge(generator: Generator, held: Pairs, noise: float) -> dict[str, float]:
+def judge(generator: Generator, held: Pairs, noise: float) -> dict[str, Any]:
     """Share of held-out pairs written word for word, by kind, with and without noise."""
     torch.manual_seed(1)
     wanted = [generator.text(row[1:].tolist()) for row in held.words]
-    figures = {}
+    figures: dict[str, Any] = {}
     for name, rows in (("clean", held.embeddings), ("noisy", noisy(held.embeddings, noise))):
         written = [g.text for g in generator.generate(rows)]
         for kind, several in (("statements", False), ("captions", True)):
             hits = [w == g for w, g in zip(wanted, written, strict=True) if ("," in w) == several]
-            figures[f"{kind}_{name}"] = round(float(np.mean(hits)), 4) if hits else float("nan")
+            figures[f"{kind}_{name}"] = round(float(np.mean(hits)), 4) if hits else None
     return figures
 
 
-def run(folder: Path, config: StageConfig, log: Callable[[str], None] = print) -> dict[str, float]:
+def run(folder: Path, config: StageConfig, log: Callable[[str], None] = print) -> dict[str, Any]:
     """Train the generator of the model in `folder` and write it there."""
     loaded = load_model(folder)
     speech = language(world_of(loaded.description))
