@@ -10,6 +10,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+from pairs import ImaginesPairs
 from std_msgs.msg import String
 
 from vljepa_ros.nodes import qos
@@ -52,9 +53,13 @@ class States:
     def select(self, indices):
         return States(self.states[i] for i in indices)
 
+    def join(self, others):
+        return States(state for batch in (self, *others) for state in batch.states)
 
-class Oracle:
+
+class Oracle(ImaginesPairs):
     model_id = "oracle"
+    can_suppose = can_locate = False
     clip_frames, clip_stride, embedding_dim = 1, 0.1, D
 
     def __init__(self):
@@ -91,6 +96,9 @@ class Oracle:
         imagined = States(after)
         readouts = self.read(imagined, queries).reshape(*shape, len(queries), D)
         return Imagined(imagined, np.array(works, np.float32).reshape(shape), readouts)
+
+    def suppose(self, states, statements):
+        return states
 
     def describe(self, states):
         return np.repeat(_ROWS[-1:], len(states), axis=0)
