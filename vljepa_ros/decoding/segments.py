@@ -3,8 +3,9 @@
 Each subject of the scene has its own segment, described by the mean of the answers in it. A frame
 whose answer is farther from that mean than the stream's own noise explains starts a *candidate*;
 a candidate that holds for a minimum time becomes the new segment. Reading several subjects and
-taking the largest change beats pooled tokens (measured in a feasibility study). The offline reference is Ward
-clustering with a temporal constraint (VL-JEPA, arXiv 2512.10942, selective decoding).
+taking the largest change beats pooled tokens (measured in a feasibility study). The offline
+reference is Ward clustering with a temporal constraint (VL-JEPA, arXiv 2512.10942, selective
+decoding).
 
 Stamps are seconds of camera time; answers are (S, D) unit vectors, one row a subject.
 """
