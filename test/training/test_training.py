@@ -17,7 +17,7 @@ from vljepa_ros.training.objectives import (
 from vljepa_ros.training.scene_semantics import INDEX, SCENE, STATE_SUBJECTS, STATEMENT_IDS
 from vljepa_ros.training.semantics import NOT_MENTIONED
 from vljepa_ros.training.spintax import expand
-from vljepa_ros.training.transitions import NEXT, STATES, TRUE, WORKS, draw_actions, rollouts
+from vljepa_ros.training.transitions import NEXT, STATES, TRUE, WORKS, draw_actions
 from vljepa_ros.training.wording import analogies, analogy_loss
 from vljepa_ros.training.workbench_semantics import WORKBENCH
 
@@ -69,12 +69,6 @@ def test_a_third_or_more_of_the_drawn_actions_fail():
     states = rng.integers(112, size=4000)
     works = WORKS[states, draw_actions(states, rng)]
     assert 0.55 < works.mean() < 0.67
-
-
-def test_rollouts_are_what_the_table_says():
-    actions, passed = rollouts(np.arange(50), 8, np.random.default_rng(1))
-    for k in range(8):
-        np.testing.assert_array_equal(passed[:, k + 1], NEXT[passed[:, k], actions[:, k]])
 
 
 def test_the_statement_loss_is_low_for_the_truth_and_masks_what_is_also_true():

@@ -156,13 +156,15 @@ def all_states() -> list[SymbolicState]:
     ]
 
 
-def check_goal(goal: Mapping[str, str]) -> None:
+def check_goal(
+    goal: Mapping[str, str], allowed: Mapping[str, tuple[str, ...]] = GOAL_VALUES
+) -> None:
     """Raise ValueError with the key, the value and what is allowed when the goal is not one."""
     for key, value in goal.items():
-        if key not in GOAL_VALUES:
-            raise ValueError(f"goal key is {key!r}; allowed: {list(GOAL_VALUES)}")
-        if value not in GOAL_VALUES[key]:
-            raise ValueError(f"goal {key} is {value!r}; allowed: {list(GOAL_VALUES[key])}")
+        if key not in allowed:
+            raise ValueError(f"goal key is {key!r}; allowed: {list(allowed)}")
+        if value not in allowed[key]:
+            raise ValueError(f"goal {key} is {value!r}; allowed: {list(allowed[key])}")
 
 
 def goal_holds(state: SymbolicState, goal: Mapping[str, str]) -> bool:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from vljepa_ros.sim import symbolic
+
 COLOURS: tuple[str, ...] = ("red", "green", "blue", "yellow", "purple", "white")
 PLACES: tuple[str, ...] = (
     "back_left",
@@ -217,11 +219,7 @@ def is_held_out(action: str) -> bool:
 
 def check_goal(goal: Mapping[str, str]) -> None:
     """Raise ValueError with the key, the value and what is allowed when the goal is not one."""
-    for key, value in goal.items():
-        if key not in GOAL_VALUES:
-            raise ValueError(f"goal key is {key!r}; allowed: {list(GOAL_VALUES)}")
-        if value not in GOAL_VALUES[key]:
-            raise ValueError(f"goal {key} is {value!r}; allowed: {list(GOAL_VALUES[key])}")
+    symbolic.check_goal(goal, GOAL_VALUES)
 
 
 def goal_holds(state: WorkbenchState, goal: Mapping[str, str]) -> bool:

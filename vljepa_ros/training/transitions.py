@@ -44,16 +44,3 @@ def draw_actions(
     weights = weights * kind
     cumulative = np.cumsum(weights / weights.sum(axis=1, keepdims=True), axis=1)
     return (rng.random((len(states), 1)) > cumulative).sum(axis=1).clip(max=len(ACTIONS) - 1)
-
-
-def rollouts(
-    states: np.ndarray, steps: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Random action sequences: actions (N, H) and the states passed through (N, H + 1)."""
-    actions = np.zeros((len(states), steps), dtype=np.int64)
-    passed = np.zeros((len(states), steps + 1), dtype=np.int64)
-    passed[:, 0] = states
-    for k in range(steps):
-        actions[:, k] = draw_actions(passed[:, k], rng)
-        passed[:, k + 1] = NEXT[passed[:, k], actions[:, k]]
-    return actions, passed
