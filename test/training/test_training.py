@@ -9,6 +9,8 @@ from vljepa_ros.model.vljepa import VLJEPA
 from vljepa_ros.sim.symbolic import ACTIONS
 from vljepa_ros.training import checkpointing, phrases
 from vljepa_ros.training.objectives import (
+    analogies,
+    analogy_loss,
     caption_loss,
     position_loss,
     statement_loss,
@@ -18,7 +20,6 @@ from vljepa_ros.training.scene_semantics import INDEX, SCENE, STATE_SUBJECTS, ST
 from vljepa_ros.training.semantics import NOT_MENTIONED
 from vljepa_ros.training.spintax import expand
 from vljepa_ros.training.transitions import NEXT, STATES, TRUE, WORKS, draw_actions
-from vljepa_ros.training.wording import analogies, analogy_loss
 from vljepa_ros.training.workbench_semantics import WORKBENCH
 
 

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .semantics import Semantics
+
 TEMPERATURE = 0.07
 POSITION_BETA_M = 0.02
 
@@ -75,3 +77,30 @@ def position_loss(found: Tensor, position: np.ndarray) -> Tensor:
         return torch.zeros(())
     want = torch.from_numpy(np.nan_to_num(position).astype(np.float32))[known]
     return F.smooth_l1_loss(found.float()[known] / POSITION_BETA_M, want / POSITION_BETA_M)
+
+
+def analogies(world: Semantics) -> Tensor:
+    """(N, 4) statement indices a, b, c, d: a is to b as c is to d ("the red cube is at the front"
+    to "... at the back" as the blue one's statements), none held out."""
+    table: dict[str, dict[str, int]] = {}
+    for statement, index in world.index.items():
+        thing, value = statement.split(".")
+        if thing in world.things and statement not in world.held_out:
+            table.setdefault(thing, {})[value] = index
+    rows = []
+    for first in table:
+        for second in table:
+            if first >= second:
+                continue
+            values = [v for v in table[first] if v in table[second]]
+            rows += [
+                (table[first][v], table[first][w], table[second][v], table[second][w])
+                for i, v in enumerate(values) for w in values[i + 1 :]
+            ]
+    return torch.tensor(rows, dtype=torch.long).view(-1, 4)
+
+
+def analogy_loss(statements: Tensor, quadruples: Tensor) -> Tensor:
+    """How far the parallelograms are from closing: what makes unseen combinations composable."""
+    a, b, c, d = statements[quadruples].unbind(dim=1)
+    return ((a - b) - (c - d)).square().sum(dim=-1).mean()

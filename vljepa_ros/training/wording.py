@@ -24,10 +24,10 @@ from vljepa_ros.model.vljepa import VLJEPA
 from vljepa_ros.model.y_encoder import FINE, YEncoder
 
 from . import checkpointing, loop
+from .objectives import TEMPERATURE, analogies, analogy_loss
 from .phrases import Sentence
 from .semantics import IGNORED, Semantics
 
-TEMPERATURE = 0.07
 MAX_TRAIN_TOKENS = 48
 ANCHOR_EVERY = 20  # steps between two passes over the canonical sentences
 DOUBTFUL = 0.7  # a sentence is doubted from this probability on
@@ -255,33 +255,6 @@ def step_losses(
     if doubting:
         losses["doubt"] = 0.3 * torch.stack(doubting).mean()
     return losses
-
-
-def analogies(world: Semantics) -> Tensor:
-    """(N, 4) statement indices a, b, c, d: a is to b as c is to d ("the red cube is at the front"
-    to "... at the back" as the blue one's statements), none held out."""
-    table: dict[str, dict[str, int]] = {}
-    for statement, index in world.index.items():
-        thing, value = statement.split(".")
-        if thing in world.things and statement not in world.held_out:
-            table.setdefault(thing, {})[value] = index
-    rows = []
-    for first in table:
-        for second in table:
-            if first >= second:
-                continue
-            values = [v for v in table[first] if v in table[second]]
-            rows += [
-                (table[first][v], table[first][w], table[second][v], table[second][w])
-                for i, v in enumerate(values) for w in values[i + 1 :]
-            ]
-    return torch.tensor(rows, dtype=torch.long).view(-1, 4)
-
-
-def analogy_loss(statements: Tensor, quadruples: Tensor) -> Tensor:
-    """How far the parallelograms are from closing: what makes unseen combinations composable."""
-    a, b, c, d = statements[quadruples].unbind(dim=1)
-    return ((a - b) - (c - d)).square().sum(dim=-1).mean()
 
 
 def canonical_lower(encoder: YEncoder, world: Semantics) -> tuple[Tensor, Tensor]:
