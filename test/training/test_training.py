@@ -142,3 +142,14 @@ def test_parallelograms_close_when_thing_and_value_add_up():
     assert float(analogy_loss(torch.randn(len(things), 8, generator=generator), quads)) > 1.0
     held = torch.tensor([WORKBENCH.index[s] for s in WORKBENCH.held_out])
     assert not torch.isin(quads, held).any()
+
+
+def test_focus_weighs_what_is_wrong():
+    bank = torch.nn.functional.normalize(torch.eye(len(STATEMENT_IDS)), dim=-1)[:, None]
+    truth = torch.tensor([INDEX["drawer.open"], INDEX["window.open"]])
+    rows = bank[[INDEX["drawer.open"], INDEX["window.closed"]], 0]  # one right, one wrong
+    plain = statement_loss(rows, truth, bank, SCENE.never_negative)
+    focused = statement_loss(rows, truth, bank, SCENE.never_negative, focus=0.9)
+    assert 1.3 * float(plain) < float(focused) < 2.0 * float(plain)
+    logit, works = torch.tensor([4.0, 4.0]), np.array([1.0, 0.0], dtype=np.float32)
+    assert float(works_loss(logit, works, 0.9)) > 1.5 * float(works_loss(logit, works))

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from vljepa_ros.sim.workbench_symbolic import ACTIONS, WorkbenchState, apply, random_state, works
+from vljepa_ros.sim.workbench_symbolic import (
+    ACTIONS,
+    FAILURES,
+    WorkbenchState,
+    apply,
+    failure,
+    random_state,
+    works,
+)
 from vljepa_ros.training import workbench_transitions as fast
 from vljepa_ros.training.workbench_generate import state_codes
 from vljepa_ros.training.workbench_phrases import WorkbenchLanguage, WorkbenchSampler
@@ -15,9 +23,12 @@ def test_rules_on_arrays_are_the_rules_of_the_simulator():
     states = [random_state(rng, allow_held_out=True, elsewhere=0.2) for _ in range(60)]
     codes = np.array([state_codes(s) for s in states])
     possible = fast.works_all(codes)
+    why = fast.failures_all(codes, possible)
     for a, action in enumerate(fast.ACTION_IDS):
         if action not in ACTIONS:
             continue
+        reasons = [failure(s, action) for s in states]
+        assert [None if w < 0 else FAILURES[w] for w in why[:, a]] == reasons, action
         truth = np.array([works(s, action) for s in states])
         assert (possible[:, a] == truth).all(), action
         after = fast.apply_all(codes, np.full(len(codes), a), possible[:, a])
@@ -66,3 +77,13 @@ def test_the_share_of_working_actions_is_as_asked(share):
     drawn = fast.draw_actions(states, possible, rng, np.zeros_like(possible), share)
     rate = possible[np.arange(500), drawn].mean()
     assert abs(rate - share) < 0.08
+
+
+def test_every_kind_of_failure_is_drawn():
+    rng = np.random.default_rng(4)
+    states = np.array([state_codes(random_state(rng, allow_held_out=False)) for _ in range(1500)])
+    possible = fast.works_all(states)
+    drawn = fast.draw_actions(states, possible, rng, np.zeros_like(possible), 0.0)
+    why = fast.failures_all(states, possible)[np.arange(1500), drawn]
+    counts = np.bincount(why[why >= 0], minlength=len(FAILURES)) / 1500
+    assert counts.min() > 0.04, dict(zip(FAILURES, counts, strict=True))

@@ -72,6 +72,10 @@ class Dynamics(nn.Module):
         change = self.gate(slots).sigmoid() * self.delta(slots)
         return self.out_norm(state + logit.sigmoid()[:, None, None] * change), logit
 
+    def will_work(self, state: Tensor, action: Tensor) -> Tensor:
+        """The logit (B,) that the action works, as `forward` gives it."""
+        return self.works(self._think(state, action)[1]).squeeze(-1)
+
     def _think(self, state: Tensor, token: Tensor) -> tuple[Tensor, Tensor]:
         x = torch.cat((state, token[:, None]), dim=1)
         positions = torch.arange(x.shape[1], device=x.device)

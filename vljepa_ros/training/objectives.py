@@ -14,7 +14,8 @@ POSITION_BETA_M = 0.02
 
 
 def statement_loss(
-    answers: Tensor, truth: Tensor, bank: Tensor, never_negative: Tensor, cosine_only: bool = False
+    answers: Tensor, truth: Tensor, bank: Tensor, never_negative: Tensor, cosine_only: bool = False,
+    focus: float = 0.0,
 ) -> Tensor:
     """InfoNCE of answers against a bank of statements, several wordings a meaning.
 
@@ -25,6 +26,7 @@ def statement_loss(
             positives.
         never_negative: (M, M) bool: statements that are no negatives of each other.
         cosine_only: 1 - cosine to the true statement instead, without negatives (an ablation).
+        focus: in [0, 1): how much less an answer counts that is right already.
     """
     known = truth >= 0
     answers, truth = answers[known].float(), truth[known]
@@ -38,7 +40,8 @@ def statement_loss(
     logits = logits.masked_fill(never_negative[truth][:, :, None], float("-inf"))
     positive = logits[torch.arange(len(truth)), truth].logsumexp(dim=-1)
     everything = logits.flatten(1).logsumexp(dim=-1)
-    forward = (everything - positive).mean()
+    each = everything - positive
+    forward = (each * _weights((-each).exp(), focus)).mean()
     # The other direction: of all answers in the batch, a wording belongs to those it is true of.
     by_text = logits[:, :, 0].T
     mine = truth[None, :] == torch.arange(count)[:, None]
@@ -59,15 +62,27 @@ def caption_loss(answers: Tensor, captions: Tensor, state: Tensor) -> Tensor:
     return 0.5 * (losses[0] + losses[1])
 
 
-def works_loss(logit: Tensor, works: np.ndarray) -> Tensor:
-    """Binary cross-entropy, working and failing actions weighted alike; nan is unknown."""
+def _weights(right: Tensor, focus: float) -> Tensor:
+    """Weights of mean 1 that fall with the probability of the right answer."""
+    weight = 1 - focus * right.detach()
+    return weight / weight.mean()
+
+
+def works_loss(logit: Tensor, works: np.ndarray, focus: float = 0.0) -> Tensor:
+    """Binary cross-entropy, working and failing actions weighted alike; nan is unknown.
+
+    `focus` as in `statement_loss`.
+    """
     known = torch.from_numpy(~np.isnan(works))
     if not known.any():
         return torch.zeros(())
     target = torch.from_numpy(np.nan_to_num(works).astype(np.float32))[known]
     share = float(target.mean().clamp(0.05, 0.95))
     weight = torch.where(target > 0.5, 0.5 / share, 0.5 / (1 - share))
-    return F.binary_cross_entropy_with_logits(logit.float()[known], target, weight=weight)
+    each = F.binary_cross_entropy_with_logits(
+        logit.float()[known], target, weight=weight, reduction="none"
+    )
+    return (each * _weights((-each / weight).exp(), focus)).mean()
 
 
 def position_loss(found: Tensor, position: np.ndarray) -> Tensor:

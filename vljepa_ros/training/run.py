@@ -102,7 +102,9 @@ def run(config: dict[str, Any], folder: Path, minutes: float | None = None) -> N
         found = wording.canonical_embeddings(encoder, vectors, speech.world)
         fixed = wording.Anchors(*(rows.clone() for rows in found))
     later = folder / "rewording.safetensors"
-    if not later.exists() or _step(later) < again.steps:
+    if not again.steps:
+        log("no rewording")
+    elif not later.exists() or _step(later) < again.steps:
         wording.train(network, again, later, log, speech, fixed)
     else:
         checkpointing.load(later, encoder)

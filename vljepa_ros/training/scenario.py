@@ -32,13 +32,26 @@ class Clips:
 
 
 @dataclass(frozen=True)
+class Trial:
+    """E actions tried on every state of a rollout after `step` actions: do they work?
+
+    actions, works (N, E); targets (N, E, 4) features.
+    """
+
+    step: int
+    actions: np.ndarray
+    works: np.ndarray
+    targets: Tensor
+
+
+@dataclass(frozen=True)
 class Rollout:
     """N rollouts of H actions and what is true before and after each.
 
     actions, works (N, H); targets (N, H, 4) features; truth (N, H + 1, S); position
     (N, H + 1, T, 3); `told`: (rows, statement index) pairs told to the state before the first
     action; `looked`: after how many actions the imagined state is compared with `real` pictures
-    (M, T, 3, S, S) of the rows `real_rows` (M,).
+    (M, T, 3, S, S) of the rows `real_rows` (M,); `trials`: will-it-work without going on.
     """
 
     actions: np.ndarray
@@ -50,6 +63,7 @@ class Rollout:
     real: Tensor
     real_rows: np.ndarray
     told: list[tuple[np.ndarray, int]] = field(default_factory=list)
+    trials: list[Trial] = field(default_factory=list)
 
 
 class Scenario(Protocol):

@@ -19,13 +19,13 @@ from torch.nn import functional as F
 from vljepa_ros.model.vljepa import VLJEPA
 
 from .objectives import caption_loss, position_loss, statement_loss, works_loss
-from .scenario import Clips, Rollout, Scenario
+from .scenario import Clips, Rollout, Scenario, Trial
 from .sentence_bank import SentenceBank
 
 HARD, HARD_SHARE = 0.5, 0.7
 """While a subject's reading loss is above HARD, this share of the steps reads only such subjects:
 the gradients of five that are read soon drown that of the sixth (docs/training.md)."""
-ASKED = 3  # subjects asked of an imagined state
+ASKED = 4  # subjects asked of an imagined state
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class VisionConfig:
     ema: float = 0.996
     share_motion: float = 0.4
     warm_up: int = 80
+    focus: float = 0.0  # how much less an answer counts that is right already, in [0, 1)
     seed: int = 0
     latent: bool = True  # ablation: no latent targets
     cosine_only: bool = False  # ablation: cosine to the true statement instead of InfoNCE
@@ -73,7 +74,7 @@ class VisionTrainer:
         self.optimizer = torch.optim.AdamW(
             [{"params": vision, "lr": config.lr, "name": "vision"},
              {"params": text, "lr": config.lr_text, "name": "text"}],
-            weight_decay=config.weight_decay, betas=(0.9, 0.98),
+            weight_decay=config.weight_decay, betas=(0.9, 0.98), fused=True,
         )
         self.peaks = [group["lr"] for group in self.optimizer.param_groups]
         lasting = len(self.world.state_subjects)
@@ -133,6 +134,8 @@ class VisionTrainer:
 
     def _caption(self, slots: Tensor, clips: Clips) -> Tensor:
         known = clips.caption >= 0
+        if not known.any():
+            return torch.zeros(())
         keys = clips.caption[known]
         answers = self.model.predictor(slots[torch.from_numpy(known)], None)[:, 0]
         captions = self.model.y_encoder.head(self.bank.draw_captions(keys, self.rng))
@@ -190,7 +193,7 @@ class VisionTrainer:
     def _loss(self, answers: Tensor, truth: np.ndarray, bank: Tensor) -> Tensor:
         return statement_loss(
             answers, torch.from_numpy(truth), bank, self.world.never_negative,
-            self.config.cosine_only,
+            self.config.cosine_only, self.config.focus,
         )
 
     def _read(
@@ -243,9 +246,10 @@ class VisionTrainer:
             read.append(self._read_imagined(state, None, roll.truth[:, 0], bank, table))
         latent = torch.zeros(())
         for k in range(depth):
+            works += [self._try(state, trial) for trial in roll.trials if trial.step == k]
             tokens = model.dynamics.action_tokens(embedded[:, k], roll.targets[:, k])
             state, logit = model.dynamics(state, tokens)
-            works.append(works_loss(logit, roll.works[:, k]))
+            works.append(works_loss(logit, roll.works[:, k], config.focus))
             before, after = roll.truth[:, k], roll.truth[:, k + 1]
             read.append(self._read_imagined(state, before, after, bank, table))
             if config_locates(model):
@@ -261,6 +265,17 @@ class VisionTrainer:
         if places:
             losses["imagined_position"] = 0.2 * torch.stack(places).mean()
         return losses
+
+    def _try(self, state: Tensor, trial: Trial) -> Tensor:
+        """Will-it-work of several actions on every state."""
+        count = trial.actions.shape[1]
+        vectors = self.bank.draw_actions(trial.actions, self.rng, self.config.noise * 0.7)
+        embedded = self.model.y_encoder.action_head(vectors)
+        tokens = self.model.dynamics.action_tokens(embedded, trial.targets)
+        logit = self.model.dynamics.will_work(
+            state.repeat_interleave(count, dim=0), tokens.flatten(0, 1)
+        )
+        return works_loss(logit, trial.works.reshape(-1), self.config.focus)
 
     def _told(self, state: Tensor, roll: Rollout, bank: Tensor) -> Tensor:
         """The states after they were told what is out of sight."""

@@ -12,7 +12,7 @@ from vljepa_ros.sim.layout import CUBE_HALF
 from vljepa_ros.sim.workbench_layout import NEAR_PLACE_M, PLACE_XY
 
 from .pictures import CLIP_FRAMES, HELD_SHARE, augment
-from .scenario import Clips, Rollout
+from .scenario import Clips, Rollout, Trial
 from .targets import WORLD_TARGETS, optical_of
 from .workbench_generate import DRAWER, ELSEWHERE, WHERES
 from .workbench_phrases import WorkbenchSampler
@@ -32,6 +32,7 @@ from .workbench_transitions import (
 CAPTIONED = 3500  # pictures that have captions, and as many again of the held-out ones / 10
 CAPTIONS = 2
 TOLD_SHARE = 0.65  # of the states that hide a cube, told what it is
+TRIED, TRIED_WORKING = 4, 0.4  # actions tried on the first and a later state; how many work
 JUST_CHANGED = 0.15  # of the clips, the older frames show another state of the chain
 _TABLE = ((0.27, -0.06), (0.45, 0.155))  # metres, world: where a marked spot may be
 OPEN_DRAWER = ACTION_IDS.index("open_drawer")
@@ -156,10 +157,14 @@ class WorkbenchScenario:
         truth = np.zeros((count, depth + 1, self.truth.shape[1]), dtype=np.int64)
         position = np.full((count, depth + 1, len(COLOURS), 3), np.nan, dtype=np.float32)
         truth[:, 0], position[:, 0] = truth_of(states, knows), clips.position[rows]
+        trials = []
+        tried_at = (0, int(rng.integers(1, depth))) if depth > 1 else (0,)
         for k in range(depth):
             possible = works_all(states)
             barred = np.zeros_like(possible)
             barred[~knows, OPEN_DRAWER] = True
+            if k in tried_at:
+                trials.append(self._trial(k, states, possible, rng, barred))
             chosen = draw_actions(states, possible, rng, barred)
             if k < looked:
                 chosen = np.where(recorded, self.led[(pictures + k + 1).clip(max=last)], chosen)
@@ -176,8 +181,21 @@ class WorkbenchScenario:
         return Rollout(
             actions=actions, works=works, targets=torch.from_numpy(features), truth=truth,
             position=position, looked=looked, real=self._pictures(index), real_rows=real_rows,
-            told=told,
+            told=told, trials=trials,
         )
+
+    def _trial(
+        self, step: int, states: np.ndarray, possible: np.ndarray, rng: np.random.Generator,
+        barred: np.ndarray,
+    ) -> Trial:
+        """TRIED actions for every state."""
+        count = len(states)
+        many = np.repeat(np.arange(count), TRIED)
+        chosen = draw_actions(states[many], possible[many], rng, barred[many], TRIED_WORKING)
+        targets, _ = self._features(states[many], chosen, rng)
+        works = possible[many, chosen].astype(np.float32)
+        return Trial(step, chosen.reshape(count, TRIED), works.reshape(count, TRIED),
+                     torch.from_numpy(targets).view(count, TRIED, -1))
 
     def _recorded(self, pictures: np.ndarray, steps: int) -> np.ndarray:
         """(N,) bool: whether the chain goes on for so many pictures."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from vljepa_ros.sim.workbench_rules import FAILURES
+
 from .workbench_generate import ABSENT, DRAWER, ELSEWHERE, WHERES
 from .workbench_semantics import ACTIONS, COLOURS, COUNTS, HELD_OUT_PLACES, WORKBENCH
 
@@ -97,27 +99,64 @@ def apply_all(
     return after
 
 
+def failures_all(states: np.ndarray, works: np.ndarray) -> np.ndarray:
+    """(N, A) index of `sim.workbench_rules.FAILURES` of every action that would change nothing; -1
+    for those that work and for `wait`.
+
+    Args:
+        works: (N, A) of `works_all`.
+    """
+    where = states[:, 4:]
+    is_open, absent = states[:, :2] == 1, where == ABSENT
+    topped = np.stack([(where == ON + c).any(axis=1) for c in range(len(COLOURS))], axis=1)
+    shut = (where == DRAWER) & ~is_open[:, :1]
+    kind = {name: i for i, name in enumerate(FAILURES)}
+    out = np.full(works.shape, -1)
+    for a, (verb, first, to) in enumerate(PLAN):
+        reasons: list[tuple[np.ndarray | bool, str]] = []  # the first that holds counts
+        if verb in (1, 2):
+            reasons = [(is_open[:, first] == (verb == 1), "done"), (True, "locked")]
+        elif verb >= 4:
+            below = to - ON if verb == 6 else first
+            there = where[:, first] == to if verb != 7 else False
+            reasons = [(absent[:, first] | absent[:, below], "absent"), (there, "done"),
+                       (topped[:, first], "under"), (shut[:, first], "closed")]
+            if verb == 5:
+                reasons.append((~is_open[:, 0], "closed"))
+            if verb == 6:
+                reasons += [(topped[:, below], "covered"), (shut[:, below], "closed")]
+            reasons.append((True, "occupied"))
+        for holds, name in reversed(reasons):
+            out[np.broadcast_to(holds, len(states)), a] = kind[name]
+    return np.where(works, -1, out)
+
+
 def draw_actions(
     states: np.ndarray, works: np.ndarray, rng: np.random.Generator, barred: np.ndarray,
     share_working: float = 0.62,
 ) -> np.ndarray:
-    """One trainable action a state: `share_working` of them work; every verb about as often.
+    """One trainable action a state: `share_working` of them work, every verb about as often; the
+    others fail, every kind of failure as often as another.
 
     Args:
         works: (N, A) of `works_all`.
         barred: (N, A) actions that must not be drawn.
     """
-    want = rng.random(len(states)) < share_working
-    fits = (works == want[:, None]) & TRAINABLE & ~barred
-    present = (states[:, 4:] != ABSENT)[:, PLAN[:, 1].clip(max=len(COLOURS) - 1)]
-    moves = PLAN[:, 0] >= 4
-    weight = np.where(moves & ~present, 0.03, 1.0) * fits
+    fits = TRAINABLE & ~barred
+    weight = works * fits * 1.0
     for verb in range(len(VERBS)):
         columns = PLAN[:, 0] == verb
         total = weight[:, columns].sum(axis=1, keepdims=True)
         share = 0.5 if VERBS[verb] in ("wait", "spot") else 2.0 if VERBS[verb] == "stack" else 1.0
         weight[:, columns] *= share / np.maximum(total, 1e-9)
-    weight = weight + 1e-9 * (TRAINABLE & ~barred)
+    failing = rng.random(len(states)) >= share_working
+    kinds = failures_all(states[failing], works[failing])
+    weight[failing] = 0.0
+    for kind in range(-1, len(FAILURES)):  # -1: wait
+        rows = (kinds == kind) & fits[failing] & ~works[failing]
+        share = 0.3 if kind < 0 else 1.0
+        weight[failing] += share * rows / np.maximum(rows.sum(axis=1, keepdims=True), 1)
+    weight = weight + 1e-9 * fits
     cumulative = np.cumsum(weight / weight.sum(axis=1, keepdims=True), axis=1)
     picked = (rng.random((len(states), 1)) > cumulative).sum(axis=1)
     return np.asarray(picked.clip(max=len(ACTION_IDS) - 1))
