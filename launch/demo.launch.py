@@ -2,6 +2,7 @@
 
 ros2 launch vljepa_ros demo.launch.py
 ros2 launch vljepa_ros demo.launch.py goal:="put the cube in the drawer and shut it"
+ros2 launch vljepa_ros demo.launch.py env:=workbench goal:="put the red cube on the blue cube"
 """
 
 from pathlib import Path

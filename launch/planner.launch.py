@@ -2,6 +2,7 @@
 
     ros2 launch vljepa_ros planner.launch.py image_topic:=/camera/image_raw
     ros2 launch vljepa_ros planner.launch.py sim:=true
+    ros2 launch vljepa_ros planner.launch.py sim:=true env:=workbench
 
 Each node is a process of its own and drives its own lifecycle (argument ``autostart``). The
 arguments are declared at the top level, so that --show-args lists them; an empty one leaves what
@@ -18,6 +19,8 @@ from launch_ros.actions import Node
 from launch import LaunchContext, LaunchDescription
 from vljepa_ros.nodes import middleware
 from vljepa_ros.nodes.params_file import check_params_file
+from vljepa_ros.nodes.share import share
+from vljepa_ros.sim import environments
 
 PACKAGE = "vljepa_ros"
 BOOLEANS = ["true", "false"]
@@ -48,6 +51,12 @@ def arguments() -> list[DeclareLaunchArgument]:
         argument("actions_file", "", "YAML with the candidate actions; empty: as in params file."),
         argument("log_level", "info", "Log level.", ["debug", "info", "warn", "error", "fatal"]),
         argument("sim", "false", "Also start the simulated robot.", BOOLEANS),
+        argument(
+            "env",
+            "",
+            "World that model, actions and simulator are for; empty: as in the params file.",
+            ["", *environments.ENVIRONMENTS],
+        ),
         argument("autostart", "true", "Nodes configure and activate themselves.", BOOLEANS),
         argument("use_sim_time", "false", "Take the time from /clock.", BOOLEANS),
     ]
@@ -60,6 +69,10 @@ def nodes(context: LaunchContext) -> list[Node]:
         return LaunchConfiguration(name).perform(context)
 
     namespace = given("namespace").rstrip("/")
+    model, actions_file = given("model"), given("actions_file")
+    if shipped := environments.SHIPPED.get(given("env")):
+        model = model or shipped.model
+        actions_file = actions_file or str(share(shipped.actions_file))
     started = []
 
     def node(executable: str, **parameters: str | bool) -> None:
@@ -84,15 +97,15 @@ def nodes(context: LaunchContext) -> list[Node]:
     clock = given("use_sim_time") == "true"
     node(
         "semantic_state_node",
-        model=given("model"),
+        model=model,
         device=given("device"),
         image_transport=given("image_transport"),
         use_sim_time=clock,
     )
-    node("planner_node", actions_file=given("actions_file"), use_sim_time=clock)
+    node("planner_node", actions_file=actions_file, use_sim_time=clock)
     node("decoder_node", use_sim_time=clock)
     if given("sim") == "true":
-        node("sim_node")
+        node("sim_node", env=given("env"))
     check_params_file(
         given("params_file"), [started_node.node_executable for started_node in started], namespace
     )

@@ -2,6 +2,7 @@
 
     ros2 launch vljepa_ros two_robots.launch.py
     ros2 launch vljepa_ros two_robots.launch.py sim:=false first:=left second:=right
+    ros2 launch vljepa_ros two_robots.launch.py env:=workbench
 
 Every name is relative, so nothing but the namespaces differs: /robot1/set_goal, /robot2/set_goal.
 Without the simulator the cameras are expected on <namespace>/image.

@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 
 import pytest
+import yaml
 
 from vljepa_ros.cli import up
+from vljepa_ros.nodes.share import model_folder, share
+from vljepa_ros.sim import environments
 
 
 def parsed(*given):
@@ -23,6 +26,33 @@ def test_nodes_get_what_launch_would_give_them():
     args = parsed("--actions-file", "mine.yaml", "--model", "compact")
     words = " ".join(up.ros_arguments(args, "planner_node", "p.yaml"))
     assert words.endswith("--params-file p.yaml -p actions_file:=mine.yaml") and "__ns" not in words
+
+
+def test_a_world_brings_its_model_its_actions_and_its_simulator():
+    args = parsed("--sim", "--env", "workbench")
+    up.fill_in(args)
+
+    def words(name):
+        return " ".join(up.ros_arguments(args, name, "p.yaml"))
+
+    assert words("semantic_state_node").endswith("-p model:=workbench")
+    assert words("planner_node").endswith("/config/actions_workbench.yaml")
+    assert words("sim_node").endswith("-p env:=workbench")
+    args = parsed("--env", "workbench", "--model", "compact", "--actions-file", "mine.yaml")
+    up.fill_in(args)
+    assert (args.model, args.actions_file) == ("compact", "mine.yaml")
+    args = parsed("--sim")
+    up.fill_in(args)
+    assert all("-p" not in up.ros_arguments(args, name, "p.yaml") for name in up.NODES)
+    assert "-p" not in up.ros_arguments(args, "sim_node", "p.yaml")
+
+
+@pytest.mark.parametrize("env", environments.ENVIRONMENTS)
+def test_what_a_world_brings_is_there_and_the_robot_can_do_it(env):
+    shipped = environments.SHIPPED[env]
+    listed = yaml.safe_load(share(shipped.actions_file).read_text())["actions"]
+    assert {action["skill"] for action in listed} <= set(environments.actions(env))
+    assert yaml.safe_load((model_folder(shipped.model) / "model.yaml").read_text())
 
 
 @pytest.mark.parametrize(

@@ -91,3 +91,6 @@ def test_state_in_words():
     assert state_in_words(STATE) == (
         "drawer closed and locked, window open and unlocked, cube at the front left"
     )
+    state = {**STATE, "red_cube": "on_blue", "blue_cube": "drawer"}
+    del state["cube"]
+    assert state_in_words(state).endswith(", red cube on the blue cube, blue cube in the drawer")

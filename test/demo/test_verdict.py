@@ -39,6 +39,23 @@ def test_truth_of_an_understood_goal():
     assert wrong_parts({"cube": "drawer"}, {"cube": "table"}) == ["cube is drawer, not table"]
 
 
+def test_truth_of_a_goal_on_the_workbench():
+    wanted = wanted_state(("red.on_blue", "green.table", "white.stacked", "count.two"))
+    assert wanted_in_words(wanted) == (
+        "red cube on the blue cube, green cube on the table, white cube on another cube, "
+        "two cubes on the table"
+    )
+    state = {"drawer": "open", "red_cube": "on_blue", "green_cube": "back_left",
+             "white_cube": "on_red", "blue_cube": "elsewhere"}
+    assert wrong_parts(state, wanted) == []
+    state |= {"blue_cube": "drawer", "white_cube": "drawer"}
+    assert wrong_parts(state, wanted) == [
+        "white cube is drawer, not stacked", "number of cubes on the table is 1, not 2"
+    ]
+    assert wrong_parts({}, {"red_cube": "drawer"}) == ["red cube is unknown, not drawer"]
+    assert wanted_state(("red.unseen", "drawer.closed")) == {}
+
+
 def test_wanted_in_words():
     assert wanted_in_words({"drawer_lock": "locked", "cube": "front_left"}) == (
         "drawer locked, cube at the front left"

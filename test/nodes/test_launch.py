@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+import yaml
 
 pytest.importorskip("launch_ros", reason="launch_ros comes with a ROS distribution")
 
@@ -26,7 +27,7 @@ from vljepa_ros.nodes.params_file import ParamsFileError  # noqa: E402
 LAUNCH = Path(__file__).resolve().parents[2] / "launch"
 PLANNER_ARGUMENTS = {
     "image_topic", "image_transport", "params_file", "model", "device", "namespace",
-    "actions_file", "log_level", "sim", "autostart", "use_sim_time",
+    "actions_file", "log_level", "sim", "env", "autostart", "use_sim_time",
 }  # fmt: skip
 NODES = ["semantic_state_node", "planner_node", "decoder_node"]
 
@@ -103,6 +104,38 @@ def test_the_simulator_is_started_only_when_asked_for(module):
     assert names == NODES
     names = [node.node_executable for node in module.nodes(context(module, sim="true"))]
     assert names[-1] == "sim_node"
+
+
+def given_to(nodes):
+    """(executable, {parameter: value}) of each node, of what its launch file sets itself."""
+    found = []
+    for node in nodes:
+        pairs = node._Node__parameters[-1].items()
+        found.append(
+            (node.node_executable, {key[0].text: yaml.safe_load(v[0].text) for key, v in pairs
+                                    if isinstance(v, tuple)})
+        )  # fmt: skip
+    return found
+
+
+def test_a_world_brings_its_model_its_actions_and_its_simulator(module):
+    def parameters(**given):
+        return dict(given_to(module.nodes(context(module, sim="true", **given))))
+
+    brought = parameters(env="workbench")
+    assert brought["semantic_state_node"]["model"] == "workbench"
+    assert brought["planner_node"]["actions_file"].endswith("config/actions_workbench.yaml")
+    assert brought["sim_node"] == {"env": "workbench"}
+    own = parameters(env="workbench", model="compact", actions_file="mine.yaml")
+    assert own["semantic_state_node"]["model"] == "compact"
+    assert own["planner_node"]["actions_file"] == "mine.yaml"
+    assert not any(parameters().values())  # the params file decides
+
+
+def test_both_robots_get_the_world():
+    found, _ = started("two_robots", env="workbench")
+    worlds = [given for name, given in given_to(found) if name == "sim_node"]
+    assert worlds == [{"env": "workbench"}] * 2
 
 
 def test_a_params_file_for_another_node_is_refused_in_one_line(module, tmp_path):

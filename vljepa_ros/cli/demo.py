@@ -7,20 +7,26 @@ import sys
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from vljepa_ros.demo.options import DEFAULT_GOAL
+    from vljepa_ros.demo.options import GOALS
+    from vljepa_ros.sim.environments import ENVIRONMENTS
 
-    parser.add_argument("--goal", metavar="TEXT", default=DEFAULT_GOAL,
-                        help=f"what is to be reached, in words (default: {DEFAULT_GOAL})")
+    goals = "; ".join(f"{env}: {goal}" for env, (goal, _) in GOALS.items())
+    parser.add_argument("--env", choices=ENVIRONMENTS, default="scene-v0",
+                        help="one cube, or the workbench with three (default: scene-v0)")
+    parser.add_argument("--goal", metavar="TEXT",
+                        help=f"what is to be reached, in words (default: {goals})")
     parser.add_argument("--start", metavar="KEY=VALUE,...", default="",
-                        help="keys: drawer, window, drawer_lock, window_lock, cube "
-                        "(default: all closed and locked, the cube on the table)")
+                        help="keys: drawer, window, drawer_lock, window_lock, cube, on the "
+                        "workbench red_cube, green_cube, ... (default: all closed and locked, "
+                        "cubes on the table)")
     parser.add_argument("--seed", metavar="N", default="0", help="seed of the scene (default: 0)")
     parser.add_argument("--out", metavar="DIR", default="demo_output",
                         help="where video, timeline and logs go (default: demo_output)")
     parser.add_argument("--max-actions", metavar="N", default="16",
                         help="give up after this many actions (default: 16)")
     parser.add_argument("--no-video", action="store_true", help="record no film")
-    parser.add_argument("--model", metavar="DIR", help="model folder (default: models/compact)")
+    parser.add_argument("--model", metavar="DIR",
+                        help="name or folder of the model (default: the world's)")
 
 
 def main(args: argparse.Namespace) -> int:
@@ -30,6 +36,7 @@ def main(args: argparse.Namespace) -> int:
 
     try:
         options = check_options(
+            env=args.env,
             goal=args.goal,
             start=args.start,
             seed=args.seed,

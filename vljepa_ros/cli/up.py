@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vljepa_ros.sim import environments
+
 if TYPE_CHECKING:
     from vljepa_ros.demo.processes import Processes
     from vljepa_ros.demo.terminal import Terminal
@@ -32,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   2    unusable arguments
 """
     parser.add_argument("--sim", action="store_true", help="also start the simulated robot")
+    parser.add_argument("--env", choices=environments.ENVIRONMENTS, default="",
+                        help="world that model, actions and simulator are for "
+                        "(default: as in the params file)")
     parser.add_argument("--image-topic", metavar="TOPIC", default="", help="topic of the camera")
     parser.add_argument("--compressed", action="store_true",
                         help="the topic is a sensor_msgs/CompressedImage")
@@ -52,6 +57,7 @@ def main(args: argparse.Namespace) -> int:
     from vljepa_ros.nodes.params_file import ParamsFileError, check_params_file
     from vljepa_ros.nodes.share import model_folder, share
 
+    fill_in(args)
     names = {**(SIMULATOR if args.sim else {}), **NODES}
     params = args.params_file or str(share("config/planner.yaml"))
     try:
@@ -84,6 +90,16 @@ def main(args: argparse.Namespace) -> int:
         processes.stop(_STOP_S)
 
 
+def fill_in(args: argparse.Namespace) -> None:
+    """With a world, its model and its actions where none are given."""
+    from vljepa_ros.nodes.share import share
+
+    if args.env:
+        shipped = environments.SHIPPED[args.env]
+        args.model = args.model or shipped.model
+        args.actions_file = args.actions_file or str(share(shipped.actions_file))
+
+
 def ros_arguments(args: argparse.Namespace, name: str, params: str) -> list[str]:
     """What launch would give the node."""
     found = ["--ros-args", "--disable-external-lib-logs", "--params-file", params]
@@ -96,6 +112,8 @@ def ros_arguments(args: argparse.Namespace, name: str, params: str) -> list[str]
         given = {"model": args.model, "image_transport": "compressed" if args.compressed else ""}
     elif name == "planner_node":
         given = {"actions_file": args.actions_file}
+    elif name == "sim_node":
+        given = {"env": args.env}
     for key, value in given.items():
         if value:
             found += ["-p", f"{key}:={value}"]

@@ -24,6 +24,7 @@ from ..nodes import qos
 from ..nodes.convert import seconds
 from ..nodes.images import ImageError, decode_image
 from ..planning.vocabulary import UNSEEN
+from ..sim import environments
 from .recording import Execution, Line, Look, Recording, Row
 from .robot import RESULT_NAMES, RobotListener
 
@@ -31,7 +32,7 @@ SIMULATOR, PERCEPTION, PLANNER, DECODER = (
     "sim_node", "semantic_state_node", "planner_node", "decoder_node",
 )
 NODES = (SIMULATOR, PERCEPTION, PLANNER, DECODER)
-TRUTH_KEYS = ("drawer", "window", "drawer_lock", "window_lock", "cube")
+TRUTH_KEYS = tuple(environments.start_parameters())
 ENDINGS = {
     getattr(PursueGoal.Result, name): name
     for name in (
@@ -199,7 +200,7 @@ class DemoNode(Node):
 
     def _on_truth(self, msg: String) -> None:
         values = json.loads(msg.data)
-        state = {key: str(values[key]) for key in TRUTH_KEYS}
+        state = {key: str(values[key]) for key in TRUTH_KEYS if key in values}
         self.truth = Truth(state, bool(values.get("moving")), float(values.get("stamp", math.nan)))
         self._seen.add(SIMULATOR)
 

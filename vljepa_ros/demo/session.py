@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..nodes.share import share
+from ..sim.environments import SHIPPED, state_parts
 from .domain import claim_domain
 from .files import clear, shown, write_pictures, write_report
 from .options import Options
@@ -91,7 +92,7 @@ class Session:
         terminal, options = self.terminal, self.options
         terminal.line()
         terminal.line(f"  {terminal.paint('vljepa demo', 'bold')}")
-        terminal.fact("start", state_in_words(vars(options.start)))
+        terminal.fact("start", state_in_words(state_parts(options.start)))
         terminal.fact("goal", options.goal, "bold")
         clear(options.out)
         self._start_nodes()
@@ -134,10 +135,13 @@ class Session:
 
     def _arguments(self, name: str) -> list[str]:
         given: dict[str, object] = {}
+        options = self.options
         if name == "sim_node":
-            given = {**vars(self.options.start), "seed": self.options.seed}
+            given = {**state_parts(options.start), "seed": options.seed, "env": options.env}
         elif name == "semantic_state_node":
-            given = {"model": self.options.model}
+            given = {"model": options.model}
+        elif name == "planner_node":
+            given = {"actions_file": share(SHIPPED[options.env].actions_file)}
         # What a node prints is in our log file: rcl's own, in ~/.ros/log, would be a second one.
         arguments = ["--ros-args", "--disable-external-lib-logs"]
         arguments += ["--params-file", str(share("config/planner.yaml"))]
@@ -276,7 +280,8 @@ class Session:
         written = write_pictures(recording, out)
         self._seconds["writing"] = time.monotonic() - began
         facts = {
-            "start": vars(options.start),
+            "env": options.env,
+            "start": state_parts(options.start),
             "seed": options.seed,
             "planner": ended.ending,
             "planner_message": ended.message,

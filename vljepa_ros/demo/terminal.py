@@ -159,15 +159,23 @@ def percent(share: float) -> str:
 
 def state_in_words(state: Mapping[str, str]) -> str:
     """ "drawer closed and locked, window closed and locked, cube at the front left"."""
-    cube = state["cube"].replace("_", " ")
-    where = {"drawer": "in the drawer", "elsewhere": "out of place"}.get(cube, f"at the {cube}")
-    return ", ".join(
-        (
-            f"drawer {state['drawer']} and {state['drawer_lock']}",
-            f"window {state['window']} and {state['window_lock']}",
-            f"cube {where}",
-        )
-    )
+    words = [f"{name} {state[name]} and {state[f'{name}_lock']}" for name in ("drawer", "window")]
+    cubes = [key for key in state if key.endswith("cube")]
+    return ", ".join([*words, *(f"{key.replace('_', ' ')} {where_in_words(state[key])}"
+                                for key in cubes)])  # fmt: skip
+
+
+def where_in_words(where: str) -> str:
+    """Where a cube is: "in the drawer", "at the front left", "on the blue cube"."""
+    if where.startswith("on_"):
+        return f"on the {where.removeprefix('on_')} cube"
+    known = {
+        "drawer": "in the drawer",
+        "table": "on the table",
+        "stacked": "on another cube",
+        "elsewhere": "out of place",
+    }
+    return known.get(where, f"at the {where.replace('_', ' ')}")
 
 
 def _cut(text: str, width: int, mark: str) -> str:

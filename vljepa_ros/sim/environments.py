@@ -13,8 +13,22 @@ from typing import Any
 from vljepa_ros.sim import symbolic
 from vljepa_ros.sim import workbench_symbolic as workbench
 
-ENVIRONMENTS = ("scene-v0", "workbench")
 ABSENT = "absent"
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """What this package brings for a world: a model's name, and the list of what can be done."""
+
+    model: str
+    actions_file: str
+
+
+SHIPPED = {
+    "scene-v0": Shipped("compact", "config/actions.yaml"),
+    "workbench": Shipped("workbench", "config/actions_workbench.yaml"),
+}
+ENVIRONMENTS = tuple(SHIPPED)
 
 
 @dataclass(frozen=True)
