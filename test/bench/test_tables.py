@@ -3,7 +3,7 @@
 import json
 
 from vljepa_ros.bench import tables
-from vljepa_ros.bench.report import share
+from vljepa_ros.bench.report import balanced, share
 
 BASE = {"blind": 0.3, "text_only": 0.2, "random": 0.1, "oracle": 1.0}
 
@@ -44,3 +44,12 @@ def test_refusals_are_told_by_kind_beside_what_was_refused_wrongly(tmp_path):
     assert any("… the key is missing | **50.0" in line for line in lines)
     wrongly = next(line for line in lines if "can be done" in line)
     assert "**2.0 (0.5–7.0)**" in wrongly and wrongly.endswith("| 10.0 | 3.0 | – | – | 100 |")
+
+
+def test_a_balanced_mean_lies_in_its_interval():
+    many, few = share([True] * 90 + [False] * 10), share([True] * 2 + [False] * 8)
+    both = balanced([many, few, share([])])
+    assert both["n"] == 110 and both["rate"] == 0.55
+    low, high = both["interval95"]
+    assert low < 0.55 < high and high - low > 0.5 * (few["interval95"][1] - few["interval95"][0])
+    assert balanced([])["rate"] is None

@@ -17,7 +17,7 @@ from vljepa_ros.model.world_model import LatentStates, LatentWorldModel
 from vljepa_ros.planning.protocols import Action
 
 from .environment import HELD_OUT_SEED, Environment, State, open_environment
-from .report import share
+from .report import balanced, share
 from .worlds import model_folder
 
 DEPTHS = (1, 2, 4, 8, 12)
@@ -113,13 +113,8 @@ class Marks:
                 if m == method and d == depth}
 
     def balanced(self, method: str, depth: int) -> dict[str, Any]:
-        """Mean over the kinds; the interval is that of all changed subjects taken together."""
-        rows = self.kinds(method, depth)
-        flags = [f for (m, d, _), some in self.changed.items() if (m, d) == (method, depth)
-                 for f in some]
-        if not rows:
-            return {"n": 0, "rate": None, "interval95": [0.0, 1.0]}
-        return share(flags) | {"rate": round(float(np.mean([r["rate"] for r in rows.values()])), 4)}
+        """Mean over the kinds."""
+        return balanced(list(self.kinds(method, depth).values()))
 
     def chance(self, world: LatentWorldModel) -> float:
         """Guessing each subject's statement, kinds weighing the same."""

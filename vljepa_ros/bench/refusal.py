@@ -28,7 +28,7 @@ from vljepa_ros.planning.search import SearchConfig
 from .environment import HELD_OUT_SEED, Environment, open_environment
 from .refusal_file import Request, out_of_reach, read_requests
 from .refusal_pictures import strange_pictures
-from .report import share
+from .report import balanced, share
 from .worlds import TextOnly, model_folder
 
 MAX_REACHABLE_REFUSED = 0.03
@@ -111,9 +111,9 @@ class _Count:
 
     def figures(self) -> dict[str, Any]:
         must = [kind for kind in self.refused if kind != "reachable"]
-        every = [flag for kind in must for flag in self.refused[kind]]
+        overall = balanced([share(self.refused[kind]) for kind in must])
         return {
-            "figure": _mean(self.refused, must), "interval95": share(every)["interval95"],
+            "figure": overall["rate"], "interval95": overall["interval95"],
             "figure_is": "refused of what must be, mean over the kinds",
             **{kind: share(flags) | {"said": dict(self.said[kind])}
                for kind, flags in self.refused.items()},

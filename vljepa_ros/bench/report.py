@@ -27,6 +27,25 @@ def share(flags: list[bool]) -> dict[str, Any]:
     return {"n": len(flags), "rate": rate, "interval95": wilson(right, len(flags))}
 
 
+def balanced(shares: list[dict[str, Any]]) -> dict[str, Any]:
+    """The mean of several shares, each weighing the same; n over all of them.
+
+    Its interval comes from theirs (MOVER: Donner and Zou 2012, Statistical Methods in Medical
+    Research 21:347).
+    """
+    known = [s for s in shares if s["n"]]
+    if not known:
+        return {"n": 0, "rate": None, "interval95": [0.0, 1.0]}
+    count = len(known)
+    rate = sum(s["rate"] for s in known) / count
+    down = math.sqrt(sum((s["rate"] - s["interval95"][0]) ** 2 for s in known)) / count
+    up = math.sqrt(sum((s["interval95"][1] - s["rate"]) ** 2 for s in known)) / count
+    return {
+        "n": sum(s["n"] for s in known), "rate": round(rate, 4),
+        "interval95": [round(max(0.0, rate - down), 4), round(min(1.0, rate + up), 4)],
+    }
+
+
 def write(result: dict[str, Any], path: Path | None) -> None:
     """Print the result as one JSON object and, when a path is given, write it there too."""
     text = json.dumps(result, indent=1, default=float)

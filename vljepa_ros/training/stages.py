@@ -115,13 +115,16 @@ class VisionTrainer:
         """Under torchrun every process sees its own data; their gradients are averaged."""
         if not torch.distributed.is_initialized():
             return
-        count = torch.distributed.get_world_size()
-        for parameter in self.parameters:
-            if parameter.requires_grad:
-                if parameter.grad is None:
-                    parameter.grad = torch.zeros_like(parameter)
-                torch.distributed.all_reduce(parameter.grad)
-                parameter.grad /= count
+        trained = [p for p in self.parameters if p.requires_grad]
+        for parameter in trained:
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        together = torch.cat([p.grad.flatten() for p in trained if p.grad is not None])
+        torch.distributed.all_reduce(together)  # one message: hundreds of small ones are slow
+        together /= torch.distributed.get_world_size()
+        rows = together.split([p.numel() for p in trained])
+        for parameter, row in zip(trained, rows, strict=True):
+            parameter.grad = row.view_as(parameter)
 
     def _see(self, clip: Tensor) -> Tensor:
         if self.config.single_frame:
@@ -211,7 +214,8 @@ class VisionTrainer:
         losses = {}
         if count > self.lasting:
             losses["read_moment"] = 0.3 * each[self.lasting :].mean()
-        if self.hardness.max() > HARD and self.rng.random() < HARD_SHARE:
+        crowded = not self.config.focus and self.hardness.max() > HARD  # focus does it by itself
+        if crowded and self.rng.random() < HARD_SHARE:
             lasting = lasting[self.hardness > HARD]
         losses["read"] = lasting.mean()
         return losses
