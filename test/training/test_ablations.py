@@ -7,7 +7,7 @@ from tiny_pictures import tiny_model, write_pictures
 
 from vljepa_ros.model.checkpoint import save_model
 from vljepa_ros.model.vljepa import VLJEPA
-from vljepa_ros.training import ablations, sentence_bank
+from vljepa_ros.training import ablations, run, sentence_bank
 from vljepa_ros.training.ablations import BEGIN, END, VARIANTS, Ablations, config_of, write_table
 from vljepa_ros.training.motion_check import opening_against_closing
 from vljepa_ros.training.scene_scenario import SceneScenario
@@ -97,7 +97,7 @@ def test_the_command_takes_the_language_of_a_model_and_writes_the_table(tmp_path
     save_model(tmp_path / "teacher", "teacher", teacher, {"a": {"a.yes": "yes", "a.no": "no"}},
                torch.zeros(1, 16), {"a": torch.zeros(2, 16)}, THRESHOLDS)
     learner = VLJEPA(tiny_model())
-    assert ablations.take_language(learner, tmp_path / "teacher") == len(
+    assert run.take_language(learner, tmp_path / "teacher") == len(
         teacher.y_encoder.state_dict())
     torch.testing.assert_close(learner.y_encoder.head.skip.weight,
                                teacher.y_encoder.head.skip.weight, rtol=1e-2, atol=1e-2)

@@ -20,7 +20,7 @@ from vljepa_ros.search.index import Index
 from vljepa_ros.search.retrieve import rank, window
 from vljepa_ros.training.phrases import read_yaml
 
-from .classify import CLIPS, label_sets
+from .classify import CLIPS, label_sets, looked_through, query_free
 from .environment import HELD_OUT_SEED
 from .event_clips import KINDS, EventClip, event_clips
 from .report import share
@@ -32,8 +32,8 @@ _SHOWN = 15
 
 
 def run(
-    seed: int = 0, episodes: int = 500, model: Path | None = None, clips: Path = CLIPS,
-    first_seed: int = HELD_OUT_SEED,
+    seed: int = 0, episodes: int = 500, model: Path | None = None, stage1: Path | None = None,
+    clips: Path = CLIPS, first_seed: int = HELD_OUT_SEED,
 ) -> dict[str, Any]:
     """A pool of `episodes` clips (made on first use); every held-out wording is a query."""
     started = time.time()
@@ -52,7 +52,8 @@ def run(
     searching = time.time() - searching
     flags: dict[str, list[bool]] = {name: [] for name in (
         "recall1", "recall5", "moment1", "exact1", "exact5")}
-    chance, wrong = [], []
+    chance, blind, wrong = [], [], []
+    other = np.random.default_rng(first_seed + seed).permutation(len(films))
     for (text, kind, situation), row in zip(queries + exact, rows, strict=True):
         order = np.argsort(-row, kind="stable")
         hits = _first_of_each(order, found)[:5]
@@ -67,6 +68,8 @@ def run(
         moment = found[hits[0]][0].moment
         flags["moment1"].append(right[0] and start - _NEAR_S <= moment <= end + _NEAR_S)
         chance.append(np.mean([film.kind == kind for film in films.values()]))
+        shuffled = list(films.values())[other[list(films).index(found[hits[0]][0].file)]]
+        blind.append(shuffled.kind == kind)
         if not right[0]:
             wrong.append(f"{text!r}: {found[hits[0]][0].kind}")
     one = share(flags["recall1"])
@@ -75,12 +78,24 @@ def run(
         "events": len(found), "queries": len(queries), "model_id": world.model_id,
         "figure": one["rate"], "interval95": one["interval95"],
         **{name: share(values) for name, values in flags.items()},
+        "stage1": None if stage1 is None else _stage1(stage1, clips, list(films.values())),
         "examples_wrong": wrong[:_SHOWN],
         "indexing_s": round(indexing, 1), "search_ms": round(1e3 * searching / len(rows), 1),
         "baselines": {"random": round(float(np.mean(chance)), 4), "text_only": None,
-                      "blind": None, "oracle": 1.0},
+                      "blind": share(blind)["rate"], "oracle": 1.0},
         "seconds": round(time.time() - started, 1),
     }
+
+
+def _stage1(folder: Path, clips: Path, films: list[EventClip]) -> dict[str, Any]:
+    """recall@1 with weights after stage 1: what is new in the answer to no question."""
+    world = LatentWorldModel.load(folder)
+    seen = looked_through(world, clips, films)
+    right = [
+        films[int(column.argmax())].kind == KINDS[k] for labels in label_sets()
+        for k, column in enumerate(query_free(world, seen, labels).T)
+    ]
+    return {"model_id": world.model_id, **share(right)}
 
 
 def _exact(

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rivals", type=int, help="planning: episodes for each rival")
     parser.add_argument("--model", type=Path, help="model folder (default: that of the world)")
     parser.add_argument("--stage1", type=Path,
-                        help="classify: folder of the weights after stage 1, measured apart")
+                        help="classify, retrieve: folder of weights after stage 1, measured apart")
     parser.add_argument("--clips", type=Path,
                         help="classify, retrieve: folder of event clips, made when missing")
     parser.add_argument("--steps", type=int, help="twin: batches of training (default: 1200)")

@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from vljepa_ros.model.checkpoint import ModelError, load_model
+from vljepa_ros.model.checkpoint import ModelError
 from vljepa_ros.model.config import ModelConfig
 from vljepa_ros.model.vljepa import VLJEPA
 
 from . import loop
 from .motion_check import opening_against_closing
-from .run import read_config
+from .run import read_config, take_language
 from .scenario import Scenario, scenario
 from .sentence_bank import SentenceBank
 from .stages import VisionConfig, VisionTrainer
@@ -67,15 +67,6 @@ def config_of(base: VisionConfig, variant: Variant, steps: int) -> VisionConfig:
     first = int(variant.changes.get("stage1_steps", min(max(1, first), steps - 1)))
     stages = {"stage1_steps": first, "stage2_steps": steps - first}
     return replace(base, **{**variant.changes, **stages})
-
-
-def take_language(network: VLJEPA, folder: Path) -> int:
-    """Copy the Y-encoder of a model folder, where tensors fit; returns how many did."""
-    trained = load_model(folder).network.y_encoder.state_dict()
-    own = network.y_encoder.state_dict()
-    fitting = {k: v for k, v in trained.items() if k in own and own[k].shape == v.shape}
-    network.y_encoder.load_state_dict(fitting, strict=False)
-    return len(fitting)
 
 
 def figures(network: VLJEPA, data: Scenario, bank: SentenceBank, single: bool) -> dict[str, float]:

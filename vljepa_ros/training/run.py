@@ -38,7 +38,8 @@ def read_config(path: Path) -> dict[str, Any]:
         raise ValueError(f"config '{path}' does not exist") from error
     except yaml.YAMLError as error:
         raise ValueError(f"config '{path}' is not YAML: {str(error).splitlines()[0]}") from error
-    known = {"name", "world", "seed", "data", "init", "model", "wording", "vision", "rewording"}
+    known = {"name", "world", "seed", "data", "init", "language", "model", "wording", "vision",
+             "rewording"}
     unknown = set(content or {}) - known
     if not isinstance(content, dict) or unknown:
         raise ValueError(f"config '{path}': unknown {sorted(unknown)}; allowed: {sorted(known)}")
@@ -70,6 +71,9 @@ def run(config: dict[str, Any], folder: Path, minutes: float | None = None) -> N
     network = VLJEPA(ModelConfig.from_dict(config.get("model") or {}))
     if config.get("init"):
         log(f"starts from {config['init']}: {warm_start(network, Path(config['init']))}")
+    if config.get("language"):
+        count = take_language(network, Path(config["language"]))
+        log(f"speaks like {config['language']}: {count} tensors")
     world = str(config.get("world", "scene-v0"))
     speech = language(world)
     parts = network.trained_parameters()
@@ -131,6 +135,15 @@ def warm_start(network: VLJEPA, folder: Path) -> str:
     fitting = {k: v for k, v in loaded.items() if k in own and own[k].shape == v.shape}
     network.load_state_dict(fitting, strict=False)
     return f"{len(fitting)} of {len(own)} tensors"
+
+
+def take_language(network: VLJEPA, folder: Path) -> int:
+    """Copy the Y-encoder of a model folder, where tensors fit; returns how many did."""
+    trained = load_model(folder).network.y_encoder.state_dict()
+    own = network.y_encoder.state_dict()
+    fitting = {k: v for k, v in trained.items() if k in own and own[k].shape == v.shape}
+    network.y_encoder.load_state_dict(fitting, strict=False)
+    return len(fitting)
 
 
 def _step(path: Path) -> int:
