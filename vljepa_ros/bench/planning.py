@@ -23,6 +23,7 @@ from vljepa_ros.planning.search import SearchConfig
 from vljepa_ros.planning.sight import contrast
 from vljepa_ros.sim import meddle as hand
 
+from .breakdown import breakdown
 from .disturbance import Disturbance
 from .environment import HELD_OUT_SEED, Environment, open_environment
 from .episodes import Episode, from_outside, generated, official
@@ -179,6 +180,7 @@ def run(
         "model_id": world.model_id,
         "success_rate": share(flags)["rate"], "interval95": share(flags)["interval95"],
         "by_goal": {k: share(v) for k, v in by_goal.items()},
+        **breakdown(place, todo, flags),
         "actions_mean": round(float(np.mean([len(o.actions) for o in methods["ours"]])), 2),
         "plan_ms_p50": round(float(np.median(times)), 1),
         "baselines": {
