@@ -16,6 +16,7 @@ from vljepa_ros.sim.symbolic import PLACES
 
 from .phrases import Patterns, Sampler, Sentence, bare, held_out_sentences, load_patterns, read_yaml
 from .spintax import expand
+from .workbench_compounds import Compounds
 from .workbench_semantics import (
     COLOURS,
     FIXTURE_ACTIONS,
@@ -25,7 +26,8 @@ from .workbench_semantics import (
     WORKBENCH,
 )
 
-FILES = ("workbench", "workbench2")
+FILES = ("workbench", "workbench2", "workbench3")
+COMPOSED = 0.6  # of the goals of several parts: put together from clauses, not from a pattern
 _SLOT = re.compile(r"<(TO_|N_)?(C|D|C1|C2|C3|PLACE|P1|P2|P3)>")
 
 
@@ -82,6 +84,7 @@ class WorkbenchSampler(Sampler):
     def __init__(self, seed: int) -> None:
         base, self.own = load()
         super().__init__(base, seed)
+        self.compounds = Compounds(base.macros, seed)
 
     def filled(self, patterns: list[str], names: dict[str, str]) -> str:
         """One sentence of a random pattern with colours and places."""
@@ -150,7 +153,9 @@ class WorkbenchSampler(Sampler):
         return Sentence(self.filled(self.own[f"{kind}_{section}"], names), action=action)
 
     def compound(self) -> Sentence:
-        """Several parts: the workbench's own (most), or the fixtures' of scene-v0."""
+        """Several parts: put together from clauses (most), patterns, or those of scene-v0."""
+        if self.rng.random() < COMPOSED:
+            return self.composed()
         if self.rng.random() < 0.2:
             while True:
                 found = super().compound()
@@ -163,6 +168,13 @@ class WorkbenchSampler(Sampler):
             if bare(text) not in held_out_sentences():
                 return Sentence(self.dress(text), parts=named_parts(entry["parts"], names),
                                 doubt=FINE)
+
+    def composed(self) -> Sentence:
+        """Several parts, put together from clauses."""
+        while True:
+            text, parts = self.compounds.draw()
+            if bare(text) not in held_out_sentences():
+                return Sentence(self.dress(text), parts=parts, doubt=FINE)
 
     def joined(self) -> Sentence:
         """Independent goal clauses about different subjects, joined by a connective."""
@@ -242,10 +254,10 @@ class WorkbenchLanguage:
             return range(max(1, int(n * scale)))
 
         for statement in (s for s in STATEMENTS if s not in WORKBENCH.held_out):
-            many = 500 if statement.split(".")[0] in FIXTURES else 220
+            many = 350 if statement.split(".")[0] in FIXTURES else 190
             yield from (sampler.single(statement) for _ in times(many))
-        yield from (sampler.compound() for _ in times(9000))
-        yield from (sampler.joined() for _ in times(9000))
+        yield from (sampler.compound() for _ in times(24000))
+        yield from (sampler.joined() for _ in times(7000))
         for action in (a for a in WORKBENCH.actions if a not in WORKBENCH.held_out_actions):
             many = 220 if action in FIXTURE_ACTIONS else 90
             yield from (sampler.action(action) for _ in times(many))
