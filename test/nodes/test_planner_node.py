@@ -10,6 +10,7 @@ import yaml
 from action_msgs.msg import GoalStatus
 from geometry_msgs.msg import PoseStamped
 from rclpy.action import ActionClient
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
 
@@ -24,6 +25,7 @@ from vljepa_ros.nodes.images import encode_rgb8
 from vljepa_ros.nodes.planner_node import PlannerNode
 from vljepa_ros.nodes.semantic_state_node import SemanticStateNode
 from vljepa_ros.planning.candidates import Candidate, Pose
+from vljepa_ros.planning.plans import UNFINISHED
 
 R = RankedActions
 P = PursueGoal.Result
@@ -154,6 +156,18 @@ def test_out_of_reach_is_said(planner, probe, robot):
     set_goal(probe, STORED)
     ranking = probe.first("ranked_actions", lambda m: m.status == R.OUT_OF_REACH)
     assert ranking.plan == []
+
+
+def test_a_search_that_time_ends_says_so_and_a_new_budget_counts_at_once(planner, probe):
+    assert planner.search_config().budget_ms == 0.0
+    assert planner.set_parameters([Parameter("budget_ms", value=0.001)])[0].successful
+    set_goal(probe, STORED)
+    cut = probe.first("ranked_actions", lambda m: m.status == R.OUT_OF_REACH)
+    assert cut.message == UNFINISHED and len(cut.actions) == len(ACTIONS)
+    assert not planner.set_parameters([Parameter("budget_ms", value=-1.0)])[0].successful
+    assert planner.set_parameters([Parameter("budget_ms", value=0.0)])[0].successful
+    whole = probe.next("ranked_actions", lambda m: m.status == R.OK)
+    assert len(whole.plan) == 4
 
 
 def test_a_bare_embedding_is_a_goal(planner, probe):
@@ -409,6 +423,8 @@ def test_bad_parameters_and_files_fail_in_configure_with_one_line(launch, extrin
     cases = [
         ({"depth": 99}, "parameter depth: 99; allowed: 1 to 16"),
         ({"beam": "wide"}, "parameter beam: 'wide'; allowed: 1 to 512"),
+        ({"budget_ms": -1.0}, "parameter budget_ms: -1.0; allowed: 0.0 to 600000.0"),
+        ({"budget_ms": "soon"}, "parameter budget_ms: 'soon'; allowed: 0.0 to 600000.0"),
         ({"actions_file": "/nowhere.yaml"}, "/nowhere.yaml: cannot be read"),
         ({"actions_file": str(bad_list)}, "actions[1].id: 'a' a second time"),
     ]

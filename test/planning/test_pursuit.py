@@ -5,6 +5,7 @@ import pytest
 from test.nodes.fakes import ACTIONS, ToyModel, ToyStates, toy_step
 from test.planning.test_search import goal_of
 from vljepa_ros.planning.goal import Goal
+from vljepa_ros.planning.plans import UNFINISHED, SearchConfig
 from vljepa_ros.planning.protocols import Action
 from vljepa_ros.planning.pursuit import Pursuit
 
@@ -50,6 +51,16 @@ def test_an_action_that_never_works_is_given_up():
     decision, pursuit, _ = pursue((1, 0, 0), ["drawer.1"], stuck=["open_drawer"] * 20)
     assert decision.kind == "out_of_reach"
     assert len(pursuit.history) <= 4
+
+
+def test_a_search_that_time_ended_is_not_called_the_whole_truth():
+    model = ToyModel()
+    goal = goal_of(model, "cube.1", "drawer.0")
+    pursuit = Pursuit(model, model.vocabulary, goal, CANDIDATES, SearchConfig(budget_ms=1e-3))
+    decision = pursuit.look(ToyStates([(0, 0, 0)]))
+    assert decision.kind == "out_of_reach" and decision.message == UNFINISHED
+    nowhere = Pursuit(model, model.vocabulary, goal, CANDIDATES[:1])
+    assert nowhere.look(ToyStates([(0, 0, 0)])).message == "no plan reaches the goal from here"
 
 
 def test_the_number_of_actions_is_bounded():

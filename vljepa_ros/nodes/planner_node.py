@@ -103,7 +103,7 @@ class PlannerNode(ManagedNode):
             self._worker = None
 
     def search_config(self) -> SearchConfig:
-        names = ("depth", "beam", "step_cost")
+        names = ("depth", "beam", "step_cost", "budget_ms")
         config = SearchConfig(**{name: self.parameters[name] for name in names})
         if self.vocabulary is not None:
             config = replace(config, works_threshold=self.vocabulary.works_threshold)

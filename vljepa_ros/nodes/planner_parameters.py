@@ -13,6 +13,12 @@ def declare_parameters(parameters: Parameters) -> None:
     declare("depth", 8, "Actions the search looks ahead.", between=(1, 16))
     declare("beam", 24, "Imagined states kept at each depth.", between=(1, 512))
     declare("step_cost", 0.02, "Cost of a step, in goal distance.", between=(0.0, 1.0))
+    declare(
+        "budget_ms",
+        0.0,
+        "Milliseconds after which a search ends with the best plan so far; 0: it looks at all.",
+        between=(0.0, 600000.0),
+    )
     declare("ranking_rate", 5.0, "Most ranked_actions a second.", between=(0.01, 100.0))
     declare(
         "max_plan_age",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vljepa_msgs.msg import RankedActions
 
-from ..planning.plans import Plan
+from ..planning.plans import UNFINISHED, Plan
 from ..planning.pursuit import Decision
 from ..planning.things import Believed
 from . import qos
@@ -60,7 +60,8 @@ class RankedTopic:
             status = STATUS[found.status] if found is not None else RankedActions.NO_GOAL
         if status == RankedActions.OUT_OF_REACH and not message and node.goal is not None:
             missing = node.memory.missing(node.goal) if node.memory is not None else ()
-            message = "; ".join((*missing, MESSAGES[status]))
+            unfinished = found is not None and not found.complete
+            message = "; ".join((*missing, UNFINISHED if unfinished else MESSAGES[status]))
         msg = ranking_msg(
             status, view, node.goal, set_id, found, message, self._beliefs(), noticed
         )

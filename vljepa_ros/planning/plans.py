@@ -8,6 +8,8 @@ from .cem import CemConfig
 from .protocols import Action
 from .tree import SearchTree
 
+UNFINISHED = "no plan was found in the time that budget_ms allows"
+
 
 @dataclass(frozen=True)
 class SearchConfig:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from .belief import Belief
 from .goal import Goal
 from .look_for import look_for, missing_things
+from .plans import UNFINISHED
 from .protocols import Action, StateBatch, WorldModel
 from .search import Plan, SearchConfig, plan
 from .sight import nothing_seen
@@ -158,7 +159,8 @@ class Pursuit:
             self.world, belief, state, self.goal, self.actions, self.search, avoid, self._sought
         ) if missing else None
         if chance is None:
-            reasons = [*map(belief.in_words, missing), "no plan reaches the goal from here"]
+            why = "no plan reaches the goal from here" if found.complete else UNFINISHED
+            reasons = [*map(belief.in_words, missing), why]
             return Decision("out_of_reach", found, message="; ".join(reasons))
         key = chance.thing, chance.toward
         self._sought[key] = self._sought.get(key, 0) + 1
