@@ -5,6 +5,7 @@ import pytest
 
 from test.nodes.fakes import ACTIONS, ToyModel, ToyStates
 from test.pairs import ImaginesPairs, Rows
+from vljepa_ros.planning.frontier import Frontier, Node
 from vljepa_ros.planning.goal import Goal, GoalPart
 from vljepa_ros.planning.protocols import Action, Imagined
 from vljepa_ros.planning.search import SearchConfig, plan
@@ -217,3 +218,11 @@ def test_other_good_beginnings_rank_next_to_the_plans_own():
     assert {s.action.id for s in found.ranked[:2]} == {"1", "2"}
     assert found.ranked[0].plan_distance <= found.ranked[1].plan_distance
     assert found.ranked[1].plan_distance < found.ranked[2].plan_distance
+
+
+def test_no_state_is_lost_because_one_before_it_was_dropped():
+    frontier, asked = Frontier(beam=4), []
+    for i in range(50):  # a dropped node is freed, and the next one takes its place in memory
+        frontier.push(Node(DialStates([]), 0, (i,), 1.0, 1.0, 1))
+        frontier.take(1, lambda node: bool(asked.append(node.key)), lambda node: None)
+    assert asked == [(i,) for i in range(50)]

@@ -86,10 +86,10 @@ class Frontier:
         while len(chosen) < count and any(self._queues):
             queue = self._queues[self._turn] or self._queues[1 - self._turn]
             self._turn = 1 - self._turn
-            node = heapq.heappop(queue)[-1]
-            if id(node) in self._taken:
+            *_, order, node = heapq.heappop(queue)
+            if order in self._taken:
                 continue
-            self._taken.add(id(node))
+            self._taken.add(order)
             if not wanted(node):
                 continue
             if self._has_room(node):
