@@ -14,9 +14,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import numpy as np
+
+from .progress import progress
 
 WIDTH, HEIGHT, RATE_HZ = 640, 480, 30.0
 START_S = 30.0
@@ -40,14 +43,10 @@ def run(seed: int = 0, episodes: int = 150) -> dict[str, Any]:
         "ROS_DOMAIN_ID": str(domain),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
     }
+    rows: dict[str, dict[str, Any]] = {name: {} for name in CASES}
     with lock:
-        rows = {
-            name: {
-                side: measure(name, episodes, seed, environment, side == "profile")
-                for side in ("profile", "stock")
-            }
-            for name in CASES
-        }
+        for name, side in progress(list(product(CASES, ("profile", "stock"))), "camera"):
+            rows[name][side] = measure(name, episodes, seed, environment, side == "profile")
     return {
         "name": "camera", "seed": seed, "episodes": episodes, "model_id": None,
         "image": f"{WIDTH}x{HEIGHT} rgb8, {RATE_HZ:g} Hz",

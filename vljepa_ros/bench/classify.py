@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from vljepa_ros.model.world_model import LatentWorldModel
 from vljepa_ros.planning.protocols import Action, Array
@@ -26,6 +25,7 @@ from vljepa_ros.training.phrases import read_yaml
 
 from .environment import HELD_OUT_SEED
 from .event_clips import FAILABLE, KINDS, EventClip, event_clips
+from .progress import counting
 from .report import share
 from .worlds import TextOnly, model_folder
 
@@ -78,7 +78,7 @@ def looked_through(
 ) -> list[Features]:
     """What the model sees in each clip, through the index that `bench retrieve` uses too."""
     index = Index(folder, world.model_id)
-    with tqdm(desc="indexing", mininterval=10) as bar:
+    with counting("indexing", unit="file") as bar:
         index.update(world, lambda path, done, count: bar.update(done - bar.n))
     return [index.features(index.entries[film.file]) for film in films]
 

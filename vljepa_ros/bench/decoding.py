@@ -6,6 +6,7 @@ seeds. Captions by the nearest phrase; lines by the nearest phrase and by the ge
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -27,6 +28,7 @@ from vljepa_ros.training.y_decoder_stage import caption
 from . import decoding_cost, moments, speech, streams
 from .cider import Annotations, Point, cider, decodes_at
 from .environment import HELD_OUT_SEED
+from .progress import progress
 from .readouts import readouts
 from .streams import Stream
 from .worlds import model_folder
@@ -62,7 +64,8 @@ def run(
     answers: dict[float, list[Array]] = {}
     for gap, portion in {**shares, streams.QUIET: 1.0}.items():
         answers[gap], watched[gap] = [], []
-        for path in streams.make(folder, gap, minutes * portion, seed, env, first_seed):
+        films = streams.make(folder, gap, minutes * portion, seed, env, first_seed)
+        for path in progress(films, f"reading streams, gap {gap:g} s"):
             stream = streams.load(path)
             found = readouts(world, stream, path)
             answers[gap].append(found)
@@ -175,7 +178,7 @@ def interval(watched: Sequence[moments.Watched], read: moments.Read, seed: int) 
             for g in settings]
     minutes = [(i, m) for i, w in enumerate(watched) for m in range(int(w.stream.seconds // 60))]
     ratios = []
-    for _ in range(_RESAMPLES):
+    for _ in progress(range(_RESAMPLES), "resampling"):
         drawn = [minutes[k] for k in rng.integers(len(minutes), size=len(minutes))]
         base = [_minute(once[i], watched[i].notes, m) for i, m in drawn]
         points = []
@@ -234,5 +237,5 @@ def _generator(folder: Path, model_id: str) -> Generator | None:
     try:
         return load_generator(folder, model_id)
     except ModelError as error:
-        print(f"without the generator: {error}", flush=True)
+        print(f"without the generator: {error}", file=sys.stderr, flush=True)
         return None

@@ -19,7 +19,6 @@ import av
 import cv2
 import mujoco
 import numpy as np
-from tqdm import tqdm
 
 from vljepa_ros.planning.protocols import Array
 from vljepa_ros.sim.appearance import Appearance
@@ -27,6 +26,7 @@ from vljepa_ros.sim.scene import CONTROL_PERIOD_S
 from vljepa_ros.sim.symbolic import ACTIONS, all_states, works
 
 from .environment import HELD_OUT_SEED, open_environment
+from .progress import progress
 
 FAILABLE = ("open_drawer", "close_drawer", "open_window", "close_window")
 KINDS = (*ACTIONS, *(f"failed_{action}" for action in FAILABLE))
@@ -55,7 +55,7 @@ class EventClip:
 
 
 def event_clips(
-    folder: Path, count: int, first_seed: int = HELD_OUT_SEED, show: bool = True
+    folder: Path, count: int, first_seed: int = HELD_OUT_SEED
 ) -> list[EventClip]:
     """The first `count` clips of a folder; those that are missing are made.
 
@@ -71,7 +71,7 @@ def event_clips(
     if len(rows) < count:
         place = open_environment("scene-v0")
         numbers = range(len(rows), count)
-        for number in tqdm(numbers, desc="clips", disable=not show, mininterval=10):
+        for number in progress(numbers, "clips"):
             clip = _film(place, folder, number, first_seed)
             with listed.open("a") as file:
                 file.write(json.dumps({"first_seed": first_seed, **asdict(clip)}) + "\n")

@@ -23,6 +23,7 @@ from vljepa_ros.sim.appearance import Appearance
 
 from .calibration import auc, auc_interval, reliability
 from .environment import HELD_OUT_SEED, Environment, State, Wording, open_environment
+from .progress import progress
 from .report import share
 from .worlds import TextOnly, model_folder
 
@@ -111,7 +112,7 @@ class _Bench:
 
     def measure(self, kind: str, episodes: int) -> None:
         wording = self.place.wording(kind, self.first_seed + self.seed)
-        for i in range(episodes):
+        for i in progress(range(episodes), f"goalcheck {kind}"):
             case = draw(self.place, wording, self.rng, several=i % 3 == 2)
             goal = self.world.understand(case.text)
             self.refused[kind].append(not goal.understood)

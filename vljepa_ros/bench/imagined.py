@@ -17,6 +17,7 @@ from vljepa_ros.model.world_model import LatentStates, LatentWorldModel
 from vljepa_ros.planning.protocols import Action
 
 from .environment import HELD_OUT_SEED, Environment, State, open_environment
+from .progress import progress
 from .report import balanced, share
 from .worlds import model_folder
 
@@ -39,7 +40,7 @@ def run(
     rng = np.random.default_rng(first_seed + 811 + seed)
     marks = Marks(place)
     other: tuple[State, LatentStates] | None = None
-    for _ in range(episodes):
+    for _ in progress(range(episodes), "imagined"):
         truth = place.scene.reset(place.draw_knowable(rng), seed=place.random_seed(rng, first_seed))
         seen = world.encode(place.look())
         sequence, passed = draw_sequence(place, truth, max(DEPTHS), rng)

@@ -21,6 +21,7 @@ from vljepa_ros.sim.appearance import Appearance
 from vljepa_ros.sim.scene import CONTROL_PERIOD_S
 
 from .environment import HELD_OUT_SEED, Environment, open_environment
+from .progress import progress
 from .report import share
 from .worlds import model_folder
 
@@ -48,7 +49,7 @@ def run(
     by_kind: dict[str, list[bool]] = {}
     said: dict[str, dict[str, int]] = {}
     earlier: list[Array] = []
-    for i in range(episodes):
+    for i in progress(range(episodes), "motion"):
         thing = ("drawer", "window")[i % 2]
         verb, other = (("open", "close"), ("close", "open"))[i // 2 % 2]
         clip = film(place, world, thing, verb, rng, first_seed)

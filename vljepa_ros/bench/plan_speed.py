@@ -25,6 +25,7 @@ from vljepa_ros.sim.symbolic import all_states
 from vljepa_ros.training.phrases import Sampler, load_patterns
 
 from .environment import HELD_OUT_SEED
+from .progress import progress
 from .worlds import candidates, model_folder
 
 COUNTS = (1, 5, 10, 15, 20, 30, 40, 60, 80)
@@ -47,7 +48,7 @@ def run(
     by_depth: dict[int, list[float]] = {d: [] for d in DEPTHS}
     solved: dict[int, list[float]] = {}
     world.imagine(_look(world, scene), actions, world.vocabulary.queries)  # texts are encoded once
-    for _ in range(episodes):
+    for _ in progress(range(episodes), "plan_speed"):
         start = states[rng.integers(len(states))]
         scene.reset(start, seed=HELD_OUT_SEED + int(rng.integers(1 << 30)))
         state = _look(world, scene)

@@ -28,6 +28,7 @@ from .disturbance import Disturbance
 from .environment import HELD_OUT_SEED, Environment, open_environment
 from .episodes import Episode, from_outside, generated, official
 from .goals_file import read_goals
+from .progress import progress
 from .report import share
 from .spots import on_table, spot_actions
 from .worlds import Eyes, TextOnly, model_folder
@@ -147,7 +148,7 @@ def run(
     by_goal: dict[str, list[bool]] = {}
     failures: list[str] = []
     some = len(todo) if rivals is None and len(todo) <= 24 else rivals or 24
-    for i, episode in enumerate(todo):
+    for i, episode in enumerate(progress(todo, "planning")):
         trouble = draw_disturbance(place, episode, meddle, cover)
         episode.begin(place)
         actions = place.candidates(place.actions(place.scene.truth()))

@@ -19,6 +19,7 @@ from vljepa_ros.planning.search import SearchConfig, plan
 
 from .environment import HELD_OUT_SEED, Environment, Goal, State, Wording, open_environment
 from .episodes import draw_goal
+from .progress import progress
 from .report import share
 from .worlds import Eyes, TextOnly, model_folder
 
@@ -75,7 +76,7 @@ def run(
         for name, make in (("direct", direct_task), ("blocked_pairs", blocked_task)):
             scores: dict[str, list[bool]] = {m: [] for m in METHODS}
             wrong: list[str] = []
-            for _ in range(episodes):
+            for _ in progress(range(episodes), f"ranking {name} {kind}"):
                 text, goal, states = make(place, wording, rng)
                 right = dict.fromkeys(METHODS, True)
                 for state in states:

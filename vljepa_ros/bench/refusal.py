@@ -26,6 +26,7 @@ from vljepa_ros.planning.pursuit import Pursuit
 from vljepa_ros.planning.search import SearchConfig
 
 from .environment import HELD_OUT_SEED, Environment, open_environment
+from .progress import progress
 from .refusal_file import Request, out_of_reach, read_requests
 from .refusal_pictures import strange_pictures
 from .report import balanced, share
@@ -62,7 +63,7 @@ def run(
     rival = _text_rival(place, every, [r.text for r in requests if r.kind == "reachable"])
     count = _Count()
     other: LatentStates | None = None
-    for i, request in enumerate(requests):
+    for i, request in enumerate(progress(requests, "refusal")):
         place.scene.reset(request.state, seed=place.random_seed(rng, first_seed))
         seen = world.encode(place.look())
         actions = [a for a in every if a.id in request.candidates]

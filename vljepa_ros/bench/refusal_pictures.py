@@ -19,6 +19,7 @@ from vljepa_ros.sim.appearance import Appearance
 
 from .disturbance import PICTURES, covered_picture
 from .environment import ENVIRONMENTS, Environment, open_environment
+from .progress import progress
 from .report import share
 
 SIDE = 256
@@ -41,7 +42,7 @@ def strange_pictures(
             other = open_environment(name)
             draws[name] = lambda other=other: _own(other, rng)
     flags = {kind: [not _understood(world, draw()) for _ in range(count)]
-             for kind, draw in draws.items()}
+             for kind, draw in progress(draws.items(), "pictures of something else")}
     every = [flag for some in flags.values() for flag in some]
     own, exact = [], []
     for _ in range(count):

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from vljepa_ros.model.world_model import LatentWorldModel
 from vljepa_ros.search.index import Index
@@ -23,6 +22,7 @@ from vljepa_ros.training.phrases import read_yaml
 from .classify import CLIPS, label_sets, looked_through, query_free
 from .environment import HELD_OUT_SEED
 from .event_clips import KINDS, EventClip, event_clips
+from .progress import counting
 from .report import share
 from .worlds import model_folder
 
@@ -40,7 +40,7 @@ def run(
     films = {film.file: film for film in event_clips(clips, episodes, first_seed)}
     world = LatentWorldModel.load(model_folder(model))
     index = Index(clips, world.model_id)
-    with tqdm(desc="indexing", mininterval=10) as bar:
+    with counting("indexing", unit="file") as bar:
         index.update(world, lambda path, done, count: bar.update(done - bar.n))
     indexing = time.time() - started
     found = [(films[path], event) for path, event in index.events(world.vocabulary)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from vljepa_ros.bench.progress import progress
 from vljepa_ros.bench.report import wilson
 from vljepa_ros.sim.skill_runner import Outcome, Skills
 
@@ -64,7 +65,7 @@ class SkillBench(ABC):
     def legal(self, label: str, n: int) -> dict[str, Any]:
         """From random states where the action works: exactly its effect, arm back at rest."""
         successes, steps, seconds, failures = 0, [], 0.0, []
-        for _ in range(n):
+        for _ in progress(range(n), f"skills: {label}"):
             state, action, seed = self._start(label)
             before = self.scene.truth_continuous()
             clock = time.process_time()
@@ -95,7 +96,7 @@ class SkillBench(ABC):
         unchanged = honest = recovered = 0
         results: Counter[str] = Counter()
         failures = []
-        for _ in range(n):
+        for _ in progress(range(n), f"skills: {label}"):
             state, action, seed = self._start(label)
             before = self.scene.truth_continuous()
             result = self.runner.run(action)
@@ -124,7 +125,7 @@ class SkillBench(ABC):
         """Preempted after a random number of steps."""
         at_rest = recovered = 0
         failures = []
-        for _ in range(n):
+        for _ in progress(range(n), "skills: stopped"):
             state, seed = self._start_anywhere()
             action = self._any_legal(state)
             stop_at = int(self.rng.integers(3, 70))
@@ -150,7 +151,7 @@ class SkillBench(ABC):
         """Random sequences, legal or not: how often the true state is the symbolic one."""
         agreed = total = whole = 0
         failures = []
-        for _ in range(n):
+        for _ in progress(range(n), "skills: chains"):
             self._start_anywhere()
             right = 0
             for _ in range(CHAIN_LENGTH):

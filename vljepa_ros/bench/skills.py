@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from vljepa_ros.bench.progress import progress
 from vljepa_ros.bench.report import wilson
 from vljepa_ros.bench.skill_bench import PLACE_GOAL_M, UNTOUCHED_M, SkillBench
 from vljepa_ros.sim.scene import Scene
@@ -140,7 +141,7 @@ class _SceneBench(SkillBench):
         table = {}
         for task_id, goal in OFFICIAL_GOALS.items():
             successes, counts = 0, []
-            for _ in range(n):
+            for _ in progress(range(n), f"skills: task {task_id}"):
                 self.scene.reset_task(task_id, seed=int(self.rng.integers(1 << 30)))
                 done = 0
                 while done < TASK_ACTIONS:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from vljepa_ros.bench.progress import progress
 from vljepa_ros.bench.report import wilson
 from vljepa_ros.bench.skill_bench import PLACE_GOAL_M, UNTOUCHED_M, SkillBench
 from vljepa_ros.sim.skill_runner import Outcome
@@ -99,7 +100,7 @@ class WorkbenchBench(SkillBench):
     def goals(self, n: int) -> dict[str, Any]:
         """Random whole states as goals, by the privileged planner that looks after each action."""
         successes, lengths, counts, failures = 0, [], [], []
-        for _ in range(n):
+        for _ in progress(range(n), "skills: goals"):
             state, goal, length = self._far_goal()
             seed = int(self.rng.integers(1 << 30))
             self.scene.reset(state, seed=seed)

@@ -18,13 +18,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from vljepa_ros.planning.protocols import Array
 from vljepa_ros.sim.appearance import Appearance
 from vljepa_ros.sim.scene import CONTROL_PERIOD_S
 
 from .environment import HELD_OUT_SEED, Environment, open_environment
+from .progress import progress
 
 FRAME_PERIOD_S = 0.2
 FRAME_SIZE = 128
@@ -307,7 +307,7 @@ def make(
     count = max(1, round(minutes * 60 / seconds))
     place: Environment | None = None
     folders = []
-    for i in tqdm(range(count), desc=f"streams, gap {gap:g} s", disable=None):
+    for i in progress(range(count), f"streams, gap {gap:g} s"):
         number = first_seed + 7_000 + 1000 * seed + round(10 * gap) * 10_000 + i
         target = folder / f"{env}_gap{gap:g}_{seconds:g}s_{number}"
         folders.append(target)

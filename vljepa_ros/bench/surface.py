@@ -20,6 +20,7 @@ from vljepa_ros.sim.appearance import Appearance
 
 from .environment import HELD_OUT_SEED, Environment, State, open_environment
 from .imagined import read
+from .progress import progress
 from .report import share
 from .worlds import model_folder
 
@@ -39,7 +40,7 @@ def run(
     by_kind: dict[str, dict[str, list[bool]]] = {look: defaultdict(list) for look in LOOKS}
     moves: dict[str, list[float]] = defaultdict(list)
     previous: dict[str, str] | None = None
-    for _ in range(episodes):
+    for _ in progress(range(episodes), "surface"):
         state = place.draw_knowable(rng)
         after = place.apply(state, _working(place, state, rng))
         number = place.random_seed(rng, first_seed)

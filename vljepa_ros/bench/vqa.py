@@ -23,6 +23,7 @@ from vljepa_ros.planning.vocabulary import UNSEEN
 from vljepa_ros.sim.appearance import Appearance
 
 from .environment import HELD_OUT_SEED, Environment, State, open_environment
+from .progress import progress
 from .report import share
 from .vqa_questions import Item, items, rest_items
 from .worlds import TextOnly, model_folder
@@ -49,14 +50,16 @@ def run(
     world = LatentWorldModel.load(model_folder(model, env))
     place = open_environment(env)
     rng = np.random.default_rng(first_seed + 909 + seed)
-    views = [_view(world, place, rng, first_seed) for _ in range(episodes)]
+    views = [
+        _view(world, place, rng, first_seed) for _ in progress(range(episodes), "vqa: looking")
+    ]
     result: dict[str, Any] = {
         "name": "vqa", "env": env, "seed": seed, "episodes": episodes, "model_id": world.model_id,
     }
     for wording in ("plain", "held_out", "development"):
         asked = items(place, wording, seed)
         scored = _Scored(world, views, place.candidates(), rng)
-        for view in views:
+        for view in progress(views, f"vqa: asking, {wording}"):
             for item in rest_items(asked, view.truth, rng):
                 scored.ask(view, item)
         result[wording] = scored.figures()

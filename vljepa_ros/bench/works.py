@@ -13,6 +13,7 @@ from vljepa_ros.model.world_model import LatentWorldModel
 from vljepa_ros.planning.protocols import Action
 
 from .environment import HELD_OUT_SEED, Environment, State, open_environment
+from .progress import progress
 from .report import share
 from .worlds import Eyes, model_folder
 
@@ -38,7 +39,7 @@ def run(
     by_action: dict[str, list[bool]] = defaultdict(list)
     by_failure: dict[str, list[bool]] = defaultdict(list)
     truth_rate: dict[str, list[bool]] = defaultdict(list)
-    for _ in range(episodes):
+    for _ in progress(range(episodes), "works"):
         truth = place.scene.reset(place.draw_knowable(rng), seed=place.random_seed(rng))
         actions = _asked(place, truth, rng)
         imagined = world.imagine(eyes.look(), actions, queries)

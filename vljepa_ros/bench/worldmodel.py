@@ -22,6 +22,7 @@ from vljepa_ros.model.world_model import LatentStates, LatentWorldModel
 from vljepa_ros.sim.appearance import Appearance
 
 from .environment import HELD_OUT_SEED, Environment, open_environment
+from .progress import progress
 from .report import share
 from .worldmodel_questions import OPTIONS, Question, ask, through
 from .worldmodel_rivals import CHOSEN, Captions, changed_pixels, nearest
@@ -44,7 +45,7 @@ def run(
     other: LatentStates | None = None
     failed_skills = 0
     for length in LENGTHS:
-        for i in range(episodes):
+        for i in progress(range(episodes), f"worldmodel, {length} actions"):
             question, failed = ask(place, length, rng, first_seed, other_light=i % 2 == 1)
             failed_skills += failed
             marks, seen = answer(question, place, world, captions, other, rng)
