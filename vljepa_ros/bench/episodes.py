@@ -1,16 +1,18 @@
-"""Goals in words with a start: drawn at random, OGBench's own tasks, or out of a file."""
+"""Goals with a start: drawn at random, OGBench's own tasks, or out of a file."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from vljepa_ros.model.world_model import LatentWorldModel
 from vljepa_ros.planning import goal as planning
-from vljepa_ros.planning.picture_goal import goal_of_picture
-from vljepa_ros.sim.symbolic import OFFICIAL_GOALS
+from vljepa_ros.planning.picture_goal import goal_of_picture, pose_goal
+from vljepa_ros.planning.protocols import Array
+from vljepa_ros.sim.layout import CUBE_HALF
+from vljepa_ros.sim.symbolic import OFFICIAL_GOALS, PLACE_AT, place_of
 
 from .environment import HELD_OUT_SEED, Environment, Goal, State, Wording
 from .goals_file import OutsideGoal
@@ -24,16 +26,26 @@ LONG = 4  # actions from which on a goal is hardly ever a single statement
 PLAIN_TASKS = {
     1: "open the drawer and the window, and leave both unlocked",
     2: "close the drawer and the window, and lock both of them",
+    3: "open the drawer, close the window, and leave both unlocked",
     4: "put the cube in the drawer and close it, leave the drawer unlocked, the window closed "
        "and the window locked",
     5: "put the cube in the drawer, close the drawer and lock it, open the window and lock the "
        "window",
 }
 
+TASKS_AS = {"words": (1, 2, 4, 5), "picture": (1, 2, 3, 4, 5), "pose": (1, 2, 3)}
+"""How OGBench's tasks can be asked for, and which. Its flag wants the cube within 4 cm of a spot,
+which words cannot say: they leave out task 3, where the cube has to move. As a pose: the fixtures
+in words, the cube in metres, where it belongs on the table."""
+
 
 @dataclass
 class Episode:
-    """One goal in one start; with a `task_id` OGBench's own start and flag count."""
+    """One goal in one start; with a `task_id` OGBench's own start and flag count.
+
+    `image` and `picture` (H, W, 3) uint8 ask for what they show, in place of the text; `position`
+    (3,) metres, optical frame, asks for the cube there beside the text.
+    """
 
     text: str
     goal: Goal
@@ -42,12 +54,19 @@ class Episode:
     group: str
     task_id: int | None = None
     image: Path | None = None
+    picture: Array | None = None
+    position: Array | None = None
 
     def understand(self, world: LatentWorldModel) -> planning.Goal:
         """The goal as the model takes it, from the words or from the picture."""
-        if self.image is None:
-            return world.understand(self.text)
-        return goal_of_picture(world, world.vocabulary, read_picture(self.image))
+        if self.image is not None or self.picture is not None:
+            shown = self.picture if self.image is None else read_picture(self.image)
+            return goal_of_picture(world, world.vocabulary, shown)
+        goal = world.understand(self.text)
+        if self.position is None:
+            return goal
+        spot = pose_goal(world.vocabulary, "", self.position, planning.TOLERANCE_M)
+        return replace(goal, parts=goal.parts + spot.parts)
 
     def begin(self, place: Environment) -> None:
         if self.task_id is not None:
@@ -59,6 +78,23 @@ class Episode:
         if self.task_id is not None:
             return bool(place.scene.task_success)
         return place.goal_holds(place.scene.truth(), self.goal)
+
+    def oracle(self, place: Environment) -> str | None:
+        """The next action of someone who knows everything; None when there is nothing to do."""
+        state = place.scene.truth()
+        first = min(place.best_first_actions(state, self.goal), default=None)
+        spot = self._spot(place)
+        if first is None and spot is not None and not self.success(place):
+            return PLACE_AT  # at the right place by name, but not within OGBench's 4 cm
+        return first
+
+    def oracle_target(self, place: Environment, action: str) -> tuple[float, float] | None:
+        """Where someone who knows everything puts the cube: x, y in metres, world."""
+        named = place_of(action) == self.goal.get("cube")
+        return self._spot(place) if action == PLACE_AT or named else None
+
+    def _spot(self, place: Environment) -> tuple[float, float] | None:
+        return None if self.task_id is None else place.scene.task_target(self.task_id)
 
 
 def draw_goal(
@@ -137,18 +173,32 @@ def from_outside(
     return episodes
 
 
-def official(count: int, rng: np.random.Generator, kind: str) -> list[Episode]:
-    """OGBench's tasks 1, 2, 4 and 5 in words with every lock named, `count` episodes each."""
+def official(
+    place: Environment, count: int, rng: np.random.Generator, kind: str, goal_as: str = "words"
+) -> list[Episode]:
+    """OGBench's tasks that can be asked for so (TASKS_AS), in turn, `count` episodes each.
+
+    In words every lock is named. Raises ValueError for a wording that there is not.
+    """
+    if goal_as not in TASKS_AS:
+        raise ValueError(f"goal_as = {goal_as!r}; allowed: {', '.join(TASKS_AS)}")
+    if goal_as != "words" and kind != "plain":
+        raise ValueError(f"wording = {kind!r} with goal_as = {goal_as!r}; allowed: plain")
     wording = SceneWording.make(kind, HELD_OUT_SEED + 5)
     episodes = []
-    for task in (1, 2, 4, 5):
-        for i in range(count):
+    for i in range(count):
+        for task in TASKS_AS[goal_as]:
+            text = PLAIN_TASKS[task]
             if kind == "held_out":
                 texts = wording.held_out["scene_goals"][f"task{task}"]["texts"]
                 text = texts[i % len(texts)]
-            else:
-                text = PLAIN_TASKS[task]
             seed = HELD_OUT_SEED + int(rng.integers(1 << 30))
-            goal = OFFICIAL_GOALS[task]
-            episodes.append(Episode(text, goal, None, seed, f"task {task}", task))
+            episode = Episode(text, OFFICIAL_GOALS[task], None, seed, f"task {task}", task)
+            if goal_as == "picture":
+                place.scene.reset_to_task_goal(task, seed + 1)
+                episode.picture = place.scene.render()
+            elif goal_as == "pose":
+                spot = (*place.scene.task_target(task), CUBE_HALF)
+                episode.position = place.scene.to_optical(np.array(spot))
+            episodes.append(episode)
     return episodes

@@ -26,7 +26,7 @@ from vljepa_ros.sim import meddle as hand
 from .breakdown import breakdown
 from .disturbance import Disturbance
 from .environment import HELD_OUT_SEED, Environment, open_environment
-from .episodes import Episode, from_outside, generated, official
+from .episodes import TASKS_AS, Episode, from_outside, generated, official
 from .goals_file import read_goals
 from .progress import progress
 from .report import share
@@ -102,8 +102,12 @@ def interfere(
 def rival(
     choose: Callable[[], str | None], place: Environment, episode: Episode, limit: int,
     disturbance: Disturbance | None = None,
+    aim: Callable[[str], tuple[float, float] | None] | None = None,
 ) -> Outcome:
-    """A rival that never says MET: counted as soon as the goal holds with the arm at rest."""
+    """A rival that never says MET: counted as soon as the goal holds with the arm at rest.
+
+    `aim`: where an action puts what it places, x, y in metres, world; None: at its named place.
+    """
     episode.begin(place)
     trouble = disturbance or Disturbance()
     taken: list[str] = []
@@ -115,7 +119,10 @@ def rival(
         if action is None:
             break
         interfere(trouble, place, episode, len(taken), looked=True)
-        place.runner.run(action)
+        if target := aim(action) if aim is not None else None:
+            place.runner.run(action, target_xy=target)
+        else:
+            place.runner.run(action)
         taken.append(action)
     return Outcome(episode.success(place), "", taken, disturbed=trouble)
 
@@ -123,10 +130,15 @@ def rival(
 def run(
     seed: int = 0, episodes: int = 48, model: Path | None = None, goals: Path | None = None,
     kind: str = "plain", rivals: int | None = None, tasks: bool = False,
-    meddle: bool = False, cover: bool = False, env: str = "scene-v0",
+    meddle: bool = False, cover: bool = False, env: str = "scene-v0", goal_as: str = "words",
 ) -> dict[str, Any]:
-    """`episodes` in closed loop; the rivals run on the first `rivals` of them (default 24)."""
+    """`episodes` in closed loop; the rivals run on the first `rivals` of them (default 24).
+
+    `goal_as`: how OGBench's `tasks` are asked for, see TASKS_AS.
+    """
     started = time.time()
+    if goal_as != "words" and not tasks:
+        raise ValueError(f"goal_as = {goal_as!r} is for tasks; allowed without them: words")
     world = LatentWorldModel.load(model_folder(model, env))
     place = open_environment(env)
     rng = np.random.default_rng(HELD_OUT_SEED + 1234 + seed)
@@ -138,7 +150,8 @@ def run(
     elif tasks:
         if env != "scene-v0":
             raise ValueError(f"tasks: OGBench has none for env = {env}; allowed: scene-v0")
-        todo = official(max(1, episodes // 4), rng, kind)
+        each = max(1, episodes // len(TASKS_AS.get(goal_as, TASKS_AS["words"])))
+        todo = official(place, each, rng, kind, goal_as)
     else:
         todo = generated(place, episodes, rng, place.wording(kind, HELD_OUT_SEED + seed))
     text_only = TextOnly(place.candidates())
@@ -146,8 +159,9 @@ def run(
         m: [] for m in ("ours", "blind", "text_only", "random", "oracle")
     }
     by_goal: dict[str, list[bool]] = {}
+    oracle_by_goal: dict[str, list[bool]] = {}
     failures: list[str] = []
-    some = len(todo) if rivals is None and len(todo) <= 24 else rivals or 24
+    some = min(len(todo), 24) if rivals is None else rivals
     for i, episode in enumerate(progress(todo, "planning")):
         trouble = draw_disturbance(place, episode, meddle, cover)
         episode.begin(place)
@@ -167,28 +181,32 @@ def run(
         choices = {
             "text_only": lambda order=order: next(order, None),
             "random": lambda some=actions: some[rng.integers(len(some))].id,
-            "oracle": lambda e=episode: min(
-                place.best_first_actions(place.scene.truth(), e.goal), default=None
-            ),
         }
         for method, choose in choices.items():
-            limit = MAX_ACTIONS if method == "oracle" else RIVAL_ACTIONS
-            methods[method].append(rival(choose, place, episode, limit, trouble.again()))
+            methods[method].append(rival(choose, place, episode, RIVAL_ACTIONS, trouble.again()))
+        oracle = rival(
+            lambda e=episode: e.oracle(place), place, episode, MAX_ACTIONS, trouble.again(),
+            lambda action, e=episode: e.oracle_target(place, action),
+        )
+        methods["oracle"].append(oracle)
+        oracle_by_goal.setdefault(episode.group, []).append(oracle.success)
     flags = [o.success for o in methods["ours"]]
     times = [t for o in methods["ours"] for t in o.plan_ms]
     return {
         "name": "planning", "env": env, "seed": seed, "episodes": len(todo), "wording": kind,
+        **({"goal_as": goal_as, "max_actions": MAX_ACTIONS} if tasks else {}),
         "model_id": world.model_id,
         "success_rate": share(flags)["rate"], "interval95": share(flags)["interval95"],
         "by_goal": {k: share(v) for k, v in by_goal.items()},
         **breakdown(place, todo, flags),
         "actions_mean": round(float(np.mean([len(o.actions) for o in methods["ours"]])), 2),
-        "plan_ms_p50": round(float(np.median(times)), 1),
+        "plan_ms_p50": round(float(np.median(times)), 1) if times else None,
         "baselines": {
-            m: {"success_rate": share([o.success for o in methods[m]])["rate"],
-                "n": len(methods[m])}
+            m: {"success_rate": rates["rate"], "n": rates["n"], "interval95": rates["interval95"]}
             for m in methods if m != "ours"
+            for rates in [share([o.success for o in methods[m]])]
         },
+        "oracle_by_goal": {k: share(v) for k, v in oracle_by_goal.items()},
         **({"disturbed": disturbed(methods["ours"])} if meddle or cover else {}),
         "failures": failures[:20],
         "seconds": round(time.time() - started, 1),

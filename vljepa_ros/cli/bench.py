@@ -24,7 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--goals", type=Path, help="planning, refusal: goals from this YAML file")
     parser.add_argument("--wording", choices=("plain", "held_out"), help="planning: goal wording")
     parser.add_argument("--tasks", action="store_true",
-                        help="planning: OGBench's official tasks 1, 2, 4, 5")
+                        help="planning: OGBench's official tasks")
+    parser.add_argument("--goal-as", choices=("words", "picture", "pose"),
+                        help="planning --tasks: how they are asked for: words (tasks 1, 2, 4, 5; "
+                             "the default), picture (all five), pose (1, 2, 3)")
     parser.add_argument("--meddle", action="store_true",
                         help="planning: somebody changes the world once in every episode")
     parser.add_argument("--cover", action="store_true",
@@ -50,7 +53,8 @@ def main(args: argparse.Namespace) -> int:
     module = import_module(f"vljepa_ros.bench.{args.name}")
     wanted = {
         "seed": args.seed, "episodes": args.episodes, "model": args.model, "goals": args.goals,
-        "env": args.env, "kind": args.wording, "tasks": args.tasks or None, "rivals": args.rivals,
+        "env": args.env, "kind": args.wording, "tasks": args.tasks or None,
+        "goal_as": args.goal_as, "rivals": args.rivals,
         "meddle": args.meddle or None, "cover": args.cover or None,
         "stage1": args.stage1, "clips": args.clips,
         "steps": args.steps, "data": args.data, "plot": args.plot,

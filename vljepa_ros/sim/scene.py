@@ -12,7 +12,13 @@ import numpy as np
 from ogbench.manipspace.envs.scene_env import SceneEnv
 
 from vljepa_ros.sim.layout import draw_cube_pose, locate_cube
-from vljepa_ros.sim.symbolic import SymbolicState, all_states, check_goal, goal_holds
+from vljepa_ros.sim.symbolic import (
+    OFFICIAL_GOALS,
+    SymbolicState,
+    all_states,
+    check_goal,
+    goal_holds,
+)
 from vljepa_ros.sim.tabletop import (
     CAMERA_FRAME,
     CONTROL_PERIOD_S,
@@ -98,6 +104,22 @@ class Scene(Tabletop):
             if self.at_rest():
                 break
         return self.truth()
+
+    def reset_to_task_goal(self, task_id: int, seed: int = 0) -> SymbolicState:
+        """The state that OGBench's task 1 to 5 asks for, to the millimetre, the arm at rest."""
+        goal = self.env.task_infos[task_id - 1]["goal"]
+        state = SymbolicState(**OFFICIAL_GOALS[task_id])
+        return self.reset(
+            state, seed=seed, cube_xy=self.task_target(task_id),
+            drawer_pos=float(goal["drawer_pos"]), window_pos=float(goal["window_pos"]),
+        )
+
+    def task_target(self, task_id: int) -> tuple[float, float] | None:
+        """Where OGBench's task wants the cube on the table: x, y in metres, world; None: inside."""
+        if OFFICIAL_GOALS[task_id]["cube"] == "drawer":
+            return None
+        x, y, _ = self.env.task_infos[task_id - 1]["goal"]["block_xyzs"][0]
+        return float(x), float(y)
 
     # -- truth --
 
