@@ -1,8 +1,13 @@
 """The in-process world model with tiny random weights: shapes, errors, determinism."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
+from vljepa_ros.model.config import ModelConfig
+from vljepa_ros.model.vljepa import VLJEPA
 from vljepa_ros.model.world_model import MAX_TEXT, GoalError, LatentWorldModel
 from vljepa_ros.planning.protocols import Action, WorldModel
 
@@ -75,6 +80,33 @@ def test_chosen_pairs_equal_the_product_they_belong_to(world):
     wanted = whole.readouts[pairs[some.read, 0], pairs[some.read, 1]]
     np.testing.assert_allclose(some.readouts, wanted, atol=1e-4)
     np.testing.assert_allclose(world.read(some.states, queries), wanted, atol=1e-4)
+
+
+def test_half_precision_imagines_nearly_the_same_and_hands_out_full_precision(world):
+    states = world.encode_many([clip(seed=1), clip(seed=2)])
+    actions = [Action("a", "open the drawer"), Action("b", "wait", target=(0.1, 0.0, 0.5))]
+    pairs, queries = np.array([(0, 0), (0, 1), (1, 0), (1, 1)]), world.vocabulary.queries
+    half = LatentWorldModel(world.network, world.vocabulary, bfloat16=True)
+    full = world.imagine_pairs(states, actions, pairs, queries)
+    fast = half.imagine_pairs(states, actions, pairs, queries)
+    assert fast.states.tokens.dtype == torch.float32 and fast.readouts.dtype == np.float32
+    assert not np.array_equal(fast.readouts, full.readouts), "nothing was half"
+    np.testing.assert_allclose(fast.works, full.works, atol=0.02)
+    np.testing.assert_allclose(np.linalg.norm(fast.readouts, axis=-1), 1, atol=1e-5)
+    assert ((fast.readouts * full.readouts).sum(axis=-1) > 0.999).all()
+    seen = half.read(states, queries), world.read(states, queries)
+    np.testing.assert_array_equal(*seen)
+
+
+def test_reading_and_locating_in_one_pass_is_both():
+    torch.manual_seed(0)
+    network = VLJEPA(replace(ModelConfig.tiny(), locate=True)).eval()
+    state = torch.randn(3, network.config.x_encoder.tokens, network.config.width)
+    rows = torch.nn.functional.normalize(torch.randn(5, network.config.embedding), dim=-1)
+    with torch.no_grad():
+        read, metres = network.predictor.read_and_locate(state, rows[:3], rows[3:])
+        torch.testing.assert_close(read, network.predictor(state, rows[:3]))
+        torch.testing.assert_close(metres, network.predictor.locate(state, rows[3:]))
 
 
 def test_batches_join(world):

@@ -44,8 +44,15 @@ class Predictor(nn.Module):
             state: (B, K, width).
             queries: (Q, D) or (B, Q, D), "where exactly is the cube?".
         """
-        offset = self.position(self._answers(state, queries)).float() * POSITION_SCALE_M
-        return offset + torch.tensor(POSITION_CENTRE_M, device=offset.device)
+        return self._metres(self._answers(state, queries))
+
+    def read_and_locate(
+        self, state: Tensor, queries: Tensor, things: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """`forward` for queries (Q, D) and `locate` for things (T, D), in one pass."""
+        answers = self._answers(state, torch.cat((queries, things)))
+        read, located = answers.split((len(queries), len(things)), dim=1)
+        return unit(self.head(read)), self._metres(located)
 
     def forward(self, state: Tensor, queries: Tensor | None) -> Tensor:
         """Answers (B, Q, D), unit length.
@@ -56,6 +63,10 @@ class Predictor(nn.Module):
                 empty query "what is happening?" (then Q = 1).
         """
         return unit(self.head(self._answers(state, queries)))
+
+    def _metres(self, answers: Tensor) -> Tensor:
+        offset = self.position(answers).float() * POSITION_SCALE_M
+        return offset + torch.tensor(POSITION_CENTRE_M, device=offset.device)
 
     def _answers(self, state: Tensor, queries: Tensor | None) -> Tensor:
         """(B, Q, width): what each query has read from the state."""

@@ -15,9 +15,11 @@ from vljepa_ros.planning.goal import Goal, GoalPart
 from vljepa_ros.planning.protocols import Action, Array, Imagined, ImaginedPairs
 from vljepa_ros.planning.vocabulary import Subject, Vocabulary
 
-from .checkpoint import ModelError, load_model
+from .checkpoint import load_model
 from .config import ModelConfig
+from .device import check_device, has_bfloat16
 from .dynamics import TARGET_FEATURES
+from .layers import unit
 from .understanding import Reading, parts_of
 from .vljepa import VLJEPA
 from .y_encoder import FINE
@@ -48,13 +50,21 @@ class LatentStates:
 
 
 class LatentWorldModel:
-    """A VL-JEPA with its vocabulary behind the WorldModel protocol. Not thread-safe."""
+    """A VL-JEPA with its vocabulary behind the WorldModel protocol. Not thread-safe.
 
-    def __init__(self, network: VLJEPA, vocabulary: Vocabulary, device: str = "cpu") -> None:
+    ``bfloat16``: whether to imagine in half precision, which planning spends its time on; None:
+    where the processor has instructions for it. Pictures are always read in full precision.
+    """
+
+    def __init__(
+        self, network: VLJEPA, vocabulary: Vocabulary, device: str = "cpu",
+        bfloat16: bool | None = None,
+    ) -> None:
         self.network = network.eval()
         self.vocabulary = vocabulary
         self.model_id = vocabulary.model_id
         self.device = torch.device(device)
+        self.bfloat16 = has_bfloat16(self.device) if bfloat16 is None else bfloat16
         part = network.config.x_encoder
         self.clip_frames, self.clip_stride, self.image_size = (
             part.frames, part.stride, part.image_size,
@@ -83,7 +93,7 @@ class LatentWorldModel:
                 query = network.y_encoder([f"is the {name} open?"])[0].numpy()
                 embeddings = network.y_encoder(list(texts)).numpy()
             subjects.append(Subject(name, query, ids, texts, embeddings))
-        return cls(network, Vocabulary(f"tiny-{seed}", tuple(subjects)))
+        return cls(network, Vocabulary(f"tiny-{seed}", tuple(subjects)), bfloat16=False)
 
     @torch.no_grad()
     def encode(self, clip: Array) -> LatentStates:
@@ -118,12 +128,13 @@ class LatentWorldModel:
         tokens = self._tokens_of(actions)
         count, many = len(states), len(actions)
         repeated = states.tokens.repeat_interleave(many, dim=0)
-        after, logit = self.network.dynamics(repeated, tokens.repeat(count, 1))
-        answers = self.network.predictor(after, self._tensor(queries))
+        with self._fast():
+            after, logit = self.network.dynamics(repeated, tokens.repeat(count, 1))
+            answers = unit(self.network.predictor(after, self._tensor(queries)).float())
         return Imagined(
-            LatentStates(after),
+            LatentStates(after.float()),
             logit.sigmoid().view(count, many).float().cpu().numpy(),
-            answers.view(count, many, *answers.shape[1:]).float().cpu().numpy(),
+            answers.view(count, many, *answers.shape[1:]).cpu().numpy(),
         )
 
     @torch.no_grad()
@@ -133,18 +144,27 @@ class LatentWorldModel:
     ) -> ImaginedPairs:
         """(State, action) pairs (P, 2); only those that work with `read_above` are read."""
         chosen = torch.as_tensor(np.asarray(pairs), dtype=torch.long).reshape(-1, 2)
-        after, logit = self.network.dynamics(
-            states.tokens[chosen[:, 0]], self._tokens_of(actions)[chosen[:, 1]]
-        )
-        works = logit.sigmoid()
-        read = torch.nonzero(works >= read_above).squeeze(1)
-        kept = LatentStates(after[read])
-        positions = np.zeros((len(kept), 0, 3), np.float32)
-        if things is not None and len(things):
-            positions = self.locate(kept, things)
+        placed = things is not None and len(things) > 0
+        if placed and not self.can_locate:
+            raise RuntimeError(f"model {self.model_id} cannot locate things")
+        tokens, asked = self._tokens_of(actions), self._tensor(queries)
+        with self._fast():
+            after, logit = self.network.dynamics(
+                states.tokens[chosen[:, 0]], tokens[chosen[:, 1]]
+            )
+            works = logit.float().sigmoid()
+            read = torch.nonzero(works >= read_above).squeeze(1)
+            kept = after[read]
+            if placed:
+                answers, positions = self.network.predictor.read_and_locate(
+                    kept, asked, self._tensor(things)
+                )
+            else:
+                answers = self.network.predictor(kept, asked)
+                positions = torch.zeros(len(kept), 0, 3)
         return ImaginedPairs(
-            works.float().cpu().numpy(), read.cpu().numpy(), kept, self.read(kept, queries),
-            positions,
+            works.cpu().numpy(), read.cpu().numpy(), LatentStates(kept.float()),
+            unit(answers.float()).cpu().numpy(), positions.cpu().numpy(),
         )
 
     @torch.no_grad()
@@ -225,6 +245,10 @@ class LatentWorldModel:
             readings.append(reading)
         return readings
 
+    def _fast(self) -> torch.autocast:
+        """Half precision, if this model imagines in it."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
+
     def _clip(self, clip: Array) -> Tensor:
         shape = getattr(clip, "shape", None)
         if (shape is None or len(shape) != 4 or shape[1] != 3 or clip.dtype != np.uint8
@@ -283,13 +307,3 @@ def checked_text(text: str, name: str) -> str:
     if len(text) > MAX_TEXT:
         raise GoalError(f"{name} has {len(text)} characters; allowed: 1 to {MAX_TEXT}")
     return text
-
-
-def check_device(device: str) -> None:
-    """Raise ModelError when the device does not exist here."""
-    try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ModelError(f"device '{device}' cannot be used here ({reason}); allowed: cpu"
-                         + (", cuda" if torch.cuda.is_available() else "")) from error
