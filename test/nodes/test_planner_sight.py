@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -21,8 +23,11 @@ from test.nodes.test_planner_node import (  # noqa: F401  (fixtures)
 from vljepa_msgs.msg import ActionSequence, SemanticState
 from vljepa_msgs.srv import PredictOutcomes, Suppose
 from vljepa_ros.nodes import convert, qos
+from vljepa_ros.nodes.planner_node import PlannerNode
+from vljepa_ros.nodes.remote_world_model import PredictionError, RemoteStates, RemoteWorldModel
 from vljepa_ros.nodes.semantic_state_node import SemanticStateNode
 from vljepa_ros.nodes.state_store import BELIEVED, StateStore, UnknownState
+from vljepa_ros.planning.vocabulary import Thing
 
 NOTHING = "the camera sees nothing: its picture has no contrast"
 
@@ -102,6 +107,18 @@ class TellableModel(ToyModel):
         return ToyStates(rows)
 
 
+class LocatingModel(ToyModel):
+    """Knows a thing that it could locate."""
+
+    can_locate = True
+
+    def __init__(self):
+        super().__init__()
+        cube = self.vocabulary.subject("cube")
+        things = (Thing("cube", cube.query, "cube"),)
+        self.vocabulary = replace(self.vocabulary, things=things)
+
+
 @pytest.fixture
 def told(launch, extrinsics, probe, robot):  # noqa: F811
     parameters = {"extrinsics_file": extrinsics}
@@ -128,6 +145,24 @@ def test_a_state_that_was_told_something_reads_so(told, probe):
     )
     assert np.argmax(subject.embeddings @ np.array(seen)) == 0
     assert np.argmax(subject.embeddings @ np.array(believed)) == 1
+
+
+@pytest.mark.parametrize("model", [ToyModel, TellableModel, LocatingModel])
+def test_the_planner_knows_what_the_model_behind_the_services_can_do(
+    model, launch, extrinsics, actions_file, robot, probe  # noqa: F811
+):
+    parameters = {"extrinsics_file": extrinsics}
+    launch(SemanticStateNode, parameters, load=lambda path, device: model())
+    node = launch(PlannerNode, {**parameters, "actions_file": actions_file}).node
+    world = probe.wait(lambda: node.world, "the vocabulary")
+    assert (world.can_suppose, world.can_locate) == (model.can_suppose, model.can_locate)
+
+
+def test_what_the_model_cannot_locate_is_not_asked_for():
+    world = RemoteWorldModel(None, None, "m", "camera")
+    assert not world.can_suppose
+    with pytest.raises(PredictionError, match="model m cannot locate things"):
+        world.locate(RemoteStates(("s",)), np.ones((1, 3), np.float32))
 
 
 @pytest.mark.parametrize("change, message", [

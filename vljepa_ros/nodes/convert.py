@@ -100,7 +100,7 @@ def answers_of(state: messages.SemanticState, vocabulary: Vocabulary) -> Array:
 # -- vocabulary ------------------------------------------------------------------------------------
 
 
-def vocabulary_msg(vocabulary: Vocabulary) -> messages.Vocabulary:
+def vocabulary_msg(vocabulary: Vocabulary, can_suppose: bool = False) -> messages.Vocabulary:
     model_id = vocabulary.model_id
     return messages.Vocabulary(
         model_id=model_id,
@@ -123,6 +123,7 @@ def vocabulary_msg(vocabulary: Vocabulary) -> messages.Vocabulary:
             )
             for thing in vocabulary.things
         ],
+        can_suppose=can_suppose,
         sight_threshold=vocabulary.sight_threshold,
     )
 

@@ -147,7 +147,12 @@ class PlannerNode(ManagedNode):
             self.world.close()
         self.vocabulary, self.view = vocabulary, None
         self.world = RemoteWorldModel(
-            self._predict, self._suppose, vocabulary.model_id, self.frames.optical_frame
+            self._predict,
+            self._suppose,
+            vocabulary.model_id,
+            self.frames.optical_frame,
+            can_suppose=msg.can_suppose,
+            can_locate=bool(vocabulary.things),
         )
         self.memory = SceneMemory(self.world, vocabulary, self.at_rest(vocabulary), self.submit)
         self.diagnostics.model_id = vocabulary.model_id

@@ -43,15 +43,17 @@ class RemoteStates:
 
 
 class RemoteWorldModel:
-    """WorldModel over ROS. ``encode`` belongs to the semantic node and is not offered here."""
+    """WorldModel over ROS. ``encode`` belongs to the semantic node and is not offered here.
 
-    can_suppose = can_locate = True
+    What the model behind it can do stands in its vocabulary.
+    """
 
     def __init__(
         self, client: Client, suppose: Client, model_id: str, optical_frame: str,
-        timeout: float = 10.0,
+        timeout: float = 10.0, can_suppose: bool = False, can_locate: bool = False,
     ) -> None:
         self.model_id = model_id
+        self.can_suppose, self.can_locate = can_suppose, can_locate
         self._client, self._suppose = client, suppose
         self._frame, self._timeout = optical_frame, timeout
         self._closed = threading.Event()
@@ -110,13 +112,15 @@ class RemoteWorldModel:
 
     def locate(self, states: RemoteStates, things: Array) -> Array:
         """(N, T, 3) metres, optical frame. Raises PredictionError where the model cannot."""
+        if not self.can_locate:
+            raise PredictionError(f"model {self.model_id} cannot locate things")
         sequences = [ActionSequence(state_id=state_id) for state_id in states.ids]
         steps = self._ask(sequences, (), things[:0], things)
         return np.stack([_positions(step, len(things)) for step in steps])
 
     def suppose(self, states: RemoteStates, statements: Array) -> RemoteStates:
-        """One request a state; the new states outlast frames and plans. What the model cannot be
-        told, the semantic node leaves as it is."""
+        """One request a state; the new states outlast frames and plans, and are therefore asked for
+        also where the model can be told nothing: they read like the old ones then."""
         told = [embedding_msg(self.model_id, row) for row in statements]
         return RemoteStates(tuple(
             self._call(self._suppose, Suppose.Request(state_id=i, statements=told)).state_id

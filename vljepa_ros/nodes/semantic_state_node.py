@@ -81,7 +81,7 @@ class SemanticStateNode(ManagedNode):
         self._state_pub = self._publisher(SemanticState, "semantic_state", qos.NEWEST)
         self._outcomes_pub = self._publisher(PredictedOutcomes, "predicted_outcomes", qos.NEWEST)
         vocabulary_pub = self._publisher(VocabularyMsg, "vocabulary", qos.LATCHED)
-        vocabulary_pub.publish(convert.vocabulary_msg(model.vocabulary))
+        vocabulary_pub.publish(convert.vocabulary_msg(model.vocabulary, model.can_suppose))
         self._worker = Worker(self, self._see, self._failed_frame)
 
     def start(self) -> None:
