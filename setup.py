@@ -13,6 +13,8 @@ def files(pattern: str) -> list[str]:
     return sorted(str(path) for path in Path().glob(pattern) if path.is_file())
 
 
+MODELS = sorted(Path().glob("models/*/model.yaml"))
+
 setup(
     name=NAME,
     version="0.1.0",
@@ -30,7 +32,7 @@ setup(
         (f"{SHARE}/config", [*files("config/*.yaml"), *files("config/*.xml")]),
         (f"{SHARE}/config/cameras", files("config/cameras/*.yaml")),
         (f"{SHARE}/examples", files("examples/*.py")),
-        (f"{SHARE}/models/compact", files("models/compact/*")),
+        *((f"{SHARE}/{path.parent}", files(f"{path.parent}/*")) for path in MODELS),
     ],
     # Third-party packages are in requirements.txt: a ROS distribution brings several of them.
     install_requires=["setuptools"],

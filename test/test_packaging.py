@@ -2,7 +2,9 @@
 
 import ast
 import importlib
+import json
 import re
+import subprocess
 import sys
 from configparser import ConfigParser
 from importlib import metadata
@@ -63,7 +65,9 @@ def test_third_party_imports_are_in_the_requirements():
         for line in path.read_text().splitlines()
         if re.match(r"[\w-]+==", line)
     }
-    ours_and_ros = {"vljepa_ros", "vljepa_msgs", "launch", "launch_ros"}
+    # On a ROS distribution its packages are Python distributions too, under their own names.
+    package = ElementTree.parse(ROOT / "package.xml")
+    ours_and_ros = {"vljepa_ros", *(element.text for element in package.iter("exec_depend"))}
     missing = {}
     for name in imported_packages(ROOT / "vljepa_ros", ROOT / "test") - ours_and_ros:
         names = {canonicalize_name(found) for found in distributions.get(name, [])}
@@ -91,6 +95,30 @@ def test_every_field_and_constant_has_a_comment(path: Path):
         if line.strip() and not line.startswith(("#", "---")):
             assert previous.startswith("#"), f"{path.name}: no comment above `{line}`"
         previous = line
+
+
+def test_everything_that_is_looked_up_in_the_share_folder_is_installed():
+    """What colcon installs, asked of setup.py itself: models, lists, launch files of any world."""
+    program = (
+        "import json, setuptools; given = {}; setuptools.setup = lambda **k: given.update(k); "
+        "exec(open('setup.py').read()); print(json.dumps(given['data_files']))"
+    )
+    asked = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    installed = {
+        f"{folder}/{Path(file).name}"
+        for folder, files in json.loads(asked.stdout)
+        for file in files
+    }
+    wanted = [
+        *ROOT.glob("models/*/*"), *ROOT.glob("config/**/*.*"), *ROOT.glob("launch/*.launch.py"),
+    ]
+    missing = {
+        str(path.relative_to(ROOT)) for path in wanted
+        if path.is_file() and f"share/vljepa_ros/{path.relative_to(ROOT)}" not in installed
+    }
+    assert not missing
 
 
 def test_cmake_builds_every_interface_there_is():
