@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from vljepa_ros.planning.looks import Looks
 from vljepa_ros.planning.vocabulary import Subject, Thing, Vocabulary
 
 from .config import ConfigError, ModelConfig
@@ -182,5 +183,17 @@ def _vocabulary(
         for i, (thing, subject) in enumerate(things.items())
     )
     return Vocabulary(
-        model_id, tuple(subjects), things=located, **description["thresholds"]
+        model_id, tuple(subjects), things=located, looks=_looks(description, path),
+        **description["thresholds"],
     )
+
+
+def _looks(description: dict[str, Any], path: Path) -> Looks | None:
+    """What pictures of the scene look like, where the description says so."""
+    given = description.get("looks")
+    if given is None:
+        return None
+    try:
+        return Looks.from_dict(given)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"model '{path.parent}': looks: {error}") from error

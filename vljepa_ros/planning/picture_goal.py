@@ -26,7 +26,7 @@ def goal_of_picture(world: WorldModel, vocabulary: Vocabulary, picture: Array) -
     """
     states = world.encode(np.ascontiguousarray(picture.transpose(2, 0, 1))[None])
     answers = world.read(states, vocabulary.queries)[0]
-    why, confidence = _useless(vocabulary, answers, contrast(picture))
+    why, confidence = _useless(vocabulary, answers, picture)
     if why:
         return Goal((), source="image", understood=False, confidence=confidence, message=why)
     parts: list[GoalPart] = []
@@ -92,16 +92,21 @@ def pose_goal(vocabulary: Vocabulary, thing_id: str, position: Array, tolerance_
     return Goal((part,), text=part.text, source="pose")
 
 
-def _useless(vocabulary: Vocabulary, answers: Array, picture_contrast: float) -> tuple[str, float]:
+def _useless(vocabulary: Vocabulary, answers: Array, picture: Array) -> tuple[str, float]:
     """Why a picture cannot be a goal, in words ("" when it can), and the confidence in it."""
     lasting = [(vocabulary.subjects[i], answers[i]) for i in vocabulary.lasting]
     confidence = float(np.mean([subject.nearest(answer)[1] for subject, answer in lasting]))
-    if why := nothing_seen(vocabulary, answers, picture_contrast):
+    if why := nothing_seen(vocabulary, answers, contrast(picture)):
         return f"the picture says nothing: {why}", min(confidence, vocabulary.sight_threshold) / 2
     off, limit = strangeness(vocabulary, answers), vocabulary.strange_threshold
     if off > limit:
         return (f"the picture is not of a scene this model knows (its meanings are {off:.3f} off, "
                 f"at most {limit:g})"), confidence * limit / off / 2
+    looks = vocabulary.looks
+    if looks is not None and (left := looks.left_over(picture)) > looks.limit:
+        return (f"the picture does not look like the scene this model knows ({left:.2f} off, at "
+                f"most {looks.limit:.2f}): turned, cut or of something else"
+                ), confidence * looks.limit / left / 2
     return "", confidence
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from .looks import cell_means
 from .protocols import Array
 from .vocabulary import Vocabulary
 
 CELLS = 16
-ENOUGH = 256  # rows and columns looked at
 CONTRAST_FLOOR = 0.08
 """Pictures of the simulated scene have 0.17 to 0.35 in any light, covered or noisy ones 0.03."""
 
@@ -23,9 +23,7 @@ def contrast(picture: Array) -> float:
     Of the colour channels the one with most. The averaging takes out the noise of a dark sensor,
     which a contrast over pixels would count as a rich scene.
     """
-    height, width = picture.shape[:2]
-    some = picture[:: max(1, height // ENOUGH), :: max(1, width // ENOUGH)]
-    cells = _means(_means(some, 0), 1)
+    cells = cell_means(picture, CELLS)
     return float(cells.reshape(-1, cells.shape[-1]).std(axis=0).max() / 255.0)
 
 
@@ -46,12 +44,3 @@ def nothing_seen(
         return (f"its picture shows nothing known (confidence {mean:.2f} of at least "
                 f"{vocabulary.sight_threshold:g})")
     return ""
-
-
-def _means(values: Array, axis: int) -> Array:
-    """Means over at most CELLS equal stretches of an axis."""
-    size = values.shape[axis]
-    starts = np.unique(np.linspace(0, size, CELLS, endpoint=False).astype(int))
-    sums = np.add.reduceat(values, starts, axis=axis, dtype=np.float64)
-    lengths = np.diff(np.append(starts, size))
-    return sums / np.expand_dims(lengths, tuple(i for i in range(values.ndim) if i != axis))

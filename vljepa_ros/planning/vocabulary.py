@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .looks import Looks
 from .protocols import Array
 
 MOMENTARY = ("activity",)
@@ -69,6 +70,8 @@ class Vocabulary:
     them a picture is not of a scene the model knows; 2: not calibrated, any picture will do.
     ``doubt_threshold``: a goal is refused when the doubt that it can be asked for is above this.
     ``things``: what can be located in metres; empty where the model cannot.
+    ``looks``: what pictures of the model's scene look like; None: not known, or in a process that
+    has no use for pictures (it is not published).
     """
 
     model_id: str
@@ -80,6 +83,7 @@ class Vocabulary:
     strange_threshold: float = 2.0
     doubt_threshold: float = 0.7
     things: tuple[Thing, ...] = ()
+    looks: Looks | None = None
 
     @property
     def queries(self) -> Array:
