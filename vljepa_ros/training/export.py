@@ -1,26 +1,37 @@
-"""From a trained network to a model folder: vocabulary, calibrated thresholds, facts."""
+"""From a trained network to a model folder: vocabulary, calibrated thresholds, facts.
+
+    python -m vljepa_ros.training.export --recard MODEL [--data DIR]
+
+measures how far an existing model's thresholds can be trusted, on data kept from training, writes
+that into its card, and learns anew what pictures of its scene look like. The weights stay.
+"""
 
 from __future__ import annotations
 
+import argparse
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import yaml
 
-from vljepa_ros.model.checkpoint import DESCRIPTION, save_model
+from vljepa_ros.model.checkpoint import DESCRIPTION, ModelError, load_model, save_model
 from vljepa_ros.model.vljepa import VLJEPA
 from vljepa_ros.model.world_model import LatentWorldModel
 from vljepa_ros.model.y_encoder import FINE
+from vljepa_ros.planning.looks import Looks
 from vljepa_ros.planning.picture_goal import strangeness
 
-from .scenario import Scenario
+from .scenario import Scenario, scenario
 from .wording import DOUBTFUL, Anchors, Language
 
 MAX_REFUSED = 0.01  # share of understandable sentences that may be refused
 MAX_DOUBTED = 0.015  # share of reachable goals that may be doubted
 SIGHT_QUANTILE = 0.002  # of the held-out pictures, this share would be taken for useless
+DATA = {"scene-v0": Path("data/v2"), "workbench": Path("data/workbench")}
 
 
 @torch.no_grad()
@@ -57,6 +68,7 @@ def export(
                           things, asked if things else None)
     calibrate_understood(folder, language)
     calibrate_sight(folder, scenario)
+    calibrate_looks(folder, scenario)
     return model_id
 
 
@@ -68,14 +80,10 @@ def calibrate_understood(folder: Path, language: Language) -> None:
     both catch of what must be refused is kept beside them.
     """
     world = LatentWorldModel.load(folder)
-    world.vocabulary = replace(
-        world.vocabulary, understood_threshold=0.0, doubt_threshold=2.0
-    )
     sets = language.development()
 
     def confidences(kinds: tuple[str, ...]) -> np.ndarray:
-        goals = [world.understand(row.text) for kind in kinds for row in sets[kind]]
-        return np.array([goal.confidence if goal.parts else 0.0 for goal in goals])
+        return understood_confidences(world, [row.text for kind in kinds for row in sets[kind]])
 
     related = confidences(("goals", "statements", "compounds"))
     unrelated = confidences(("unrelated",))
@@ -97,11 +105,24 @@ def calibrate_understood(folder: Path, language: Language) -> None:
     _amend(folder, found, understood=facts)
 
 
-def _amend(folder: Path, thresholds: dict[str, float], **facts: dict[str, float]) -> None:
+def understood_confidences(world: LatentWorldModel, texts: list[str]) -> np.ndarray:
+    """(N,): how sure it is that each text asks for something known, 0 where it finds nothing."""
+    every = replace(world.vocabulary, understood_threshold=0.0, doubt_threshold=2.0)
+    reader = LatentWorldModel(world.network, every)
+    goals = [reader.understand(text) for text in texts]
+    return np.array([goal.confidence if goal.parts else 0.0 for goal in goals])
+
+
+def _amend(
+    folder: Path, thresholds: dict[str, float], looks: dict[str, Any] | None = None,
+    **facts: dict[str, float],
+) -> None:
     path = folder / DESCRIPTION
     description = yaml.safe_load(path.read_text())
     description["thresholds"].update(thresholds)
     description["facts"].update(facts)
+    if looks is not None:
+        description["looks"] = looks
     path.write_text(yaml.safe_dump(description, sort_keys=False))
 
 
@@ -112,10 +133,10 @@ def calibrate_sight(folder: Path, scenario: Scenario, count: int = 400) -> None:
     show another scene; nearly no held-out picture is beyond either."""
     world = LatentWorldModel.load(folder)
     clips = scenario.held_out(count, np.random.default_rng(17))
-    seen = [_confidence(world, c) for c in clips.clip.split(64)]
+    seen = [confidence(world, c) for c in clips.clip.split(64)]
     noise = torch.randint(0, 256, clips.clip[:64].shape, dtype=torch.uint8)
     dark = torch.randint(0, 12, clips.clip[:64].shape, dtype=torch.uint8)
-    useless = np.concatenate([_confidence(world, noise), _confidence(world, dark)])
+    useless = np.concatenate([confidence(world, noise), confidence(world, dark)])
     limit = float(np.quantile(np.concatenate(seen), SIGHT_QUANTILE))
     off = np.concatenate([_strangeness(world, c) for c in clips.clip.split(64)])
     strange = float(np.quantile(off, 1 - SIGHT_QUANTILE))
@@ -126,7 +147,16 @@ def calibrate_sight(folder: Path, scenario: Scenario, count: int = 400) -> None:
     })
 
 
-def _confidence(world: LatentWorldModel, clip: torch.Tensor) -> np.ndarray:
+def calibrate_looks(folder: Path, scenario: Scenario, count: int = 600) -> None:
+    """What pictures of the scene look like: from half of the held-out pictures, the limit from the
+    other half."""
+    clips = scenario.held_out(count, np.random.default_rng(19))
+    frames = clips.clip[:, -1].permute(0, 2, 3, 1).numpy()
+    half = len(frames) // 2
+    _amend(folder, {}, Looks.fit(frames[:half], frames[half:]).to_dict())
+
+
+def confidence(world: LatentWorldModel, clip: torch.Tensor) -> np.ndarray:
     """(B,) mean confidence of the lasting readings."""
     vocabulary = world.vocabulary
     queries = vocabulary.queries[vocabulary.lasting]
@@ -146,22 +176,34 @@ def _strangeness(world: LatentWorldModel, clip: torch.Tensor) -> np.ndarray:
     return np.array([strangeness(world.vocabulary, row) for row in answers])
 
 
-@torch.no_grad()
 def calibrate_met(
     network: VLJEPA, scenario: Scenario, statements: torch.Tensor, count: int = 480
 ) -> tuple[float, dict[str, float]]:
     """The goal-part distance that best tells holding from not holding, on held-out pictures.
 
-    Every statement is asked of every picture. Returns the middle between the 99.5th percentile of
-    the distances that hold and the 0.5th of those that do not, and both.
+    Returns the middle between the 99.5th percentile of the distances that hold and the 0.5th of
+    those that do not, and both.
     """
+    distances, holds = met_distances(network, scenario, statements, count, 11)
+    high = float(np.quantile(distances[holds], 0.995))
+    low = float(np.quantile(distances[~holds], 0.005))
+    figures = {"holds_99.5%": round(high, 4), "fails_0.5%": round(low, 4)}
+    return round((high + low) / 2, 4), figures
+
+
+@torch.no_grad()
+def met_distances(
+    network: VLJEPA, scenario: Scenario, statements: torch.Tensor, count: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Every statement (M, D) asked of every one of `count` held-out pictures, where the truth is
+    known: the distances (N,), and whether they hold (N,)."""
     world = scenario.semantics
-    clips = scenario.held_out(count, np.random.default_rng(11))
+    clips = scenario.held_out(count, np.random.default_rng(seed))
     momentary = {v for s in world.momentary for v in world.subjects[s]}
     asked = [world.index[s] for s in world.statements
              if s not in momentary and s not in world.held_out]
     lasting = len(world.state_subjects)
-    holds, fails = [], []
+    distances, holds = [], []
     for start in range(0, len(clips.clip), 64):
         slots = network.x_encoder(clips.clip[start : start + 64])
         answers = network.predictor(slots, statements[asked])
@@ -172,9 +214,37 @@ def calibrate_met(
             (truth[:, [c for c in world.subjects_of[world.statement_ids[i]] if c < lasting]] < 0)
             .any(axis=1) for i in asked
         ], axis=1)
-        holds.append(distance.numpy()[true])
-        fails.append(distance.numpy()[~true & ~unknown])
-    high = float(np.quantile(np.concatenate(holds), 0.995))
-    low = float(np.quantile(np.concatenate(fails), 0.005))
-    figures = {"holds_99.5%": round(high, 4), "fails_0.5%": round(low, 4)}
-    return round((high + low) / 2, 4), figures
+        known = true | ~unknown
+        distances.append(distance.numpy()[known])
+        holds.append(true[known])
+    return np.concatenate(distances), np.concatenate(holds)
+
+
+def recard(folder: Path, data: Path | None = None) -> None:
+    """Learn anew what the scene looks like, and write how far the thresholds can be trusted into
+    the card. Raises ModelError or ValueError in one line."""
+    from .reliability import measure, write_card
+    from .run import language
+
+    world = str(load_model(folder).description.get("facts", {}).get("world", "scene-v0"))
+    pictures = scenario(world, data or DATA[world])
+    calibrate_looks(folder, pictures)
+    write_card(folder, measure(LatentWorldModel.load(folder), pictures, language(world)))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--recard", type=Path, required=True, metavar="MODEL",
+                        help="model folder whose card is written anew")
+    parser.add_argument("--data", type=Path, help="its training data (default: by its world)")
+    args = parser.parse_args()
+    try:
+        recard(args.recard, args.data)
+    except (ModelError, ValueError, OSError) as error:
+        print(f"recard: {str(error).splitlines()[0]}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
