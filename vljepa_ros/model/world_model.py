@@ -144,8 +144,8 @@ class LatentWorldModel:
     ) -> ImaginedPairs:
         """(State, action) pairs (P, 2); only those that work with `read_above` are read."""
         chosen = torch.as_tensor(np.asarray(pairs), dtype=torch.long).reshape(-1, 2)
-        placed = things is not None and len(things) > 0
-        if placed and not self.can_locate:
+        placed = things if things is not None and len(things) else None
+        if placed is not None and not self.can_locate:
             raise RuntimeError(f"model {self.model_id} cannot locate things")
         tokens, asked = self._tokens_of(actions), self._tensor(queries)
         with self._fast():
@@ -155,9 +155,9 @@ class LatentWorldModel:
             works = logit.float().sigmoid()
             read = torch.nonzero(works >= read_above).squeeze(1)
             kept = after[read]
-            if placed:
+            if placed is not None:
                 answers, positions = self.network.predictor.read_and_locate(
-                    kept, asked, self._tensor(things)
+                    kept, asked, self._tensor(placed)
                 )
             else:
                 answers = self.network.predictor(kept, asked)
