@@ -19,13 +19,15 @@ import pytest
 
 from test.nodes.test_semantic_state_node import image
 from vljepa_msgs.msg import Goal, RankedActions, SemanticEvent, SemanticState
+from vljepa_ros.client.results import ranking_of, state_of
 from vljepa_ros.nodes import convert, qos
 from vljepa_ros.watch.screen import Screen, lines
 from vljepa_ros.watch.view import View, Watcher
 
 ROOT = Path(__file__).resolve().parents[2]
 OPEN = "the drawer is open"
-RATE_HZ, WATCHED_S, LARGEST_SHARE = 10.0, 6.0, 0.05
+RATE_HZ, DRAWN, LARGEST_SHARE = 10.0, 60, 0.05
+DRAWING = b"\033[H"
 
 
 def test_one_picture_of_a_running_planner(planner, vljepa, namespace, probe):
@@ -65,18 +67,32 @@ def test_nothing_spoken_can_steer_the_terminal():
     assert "\033" not in line and "the drawer[2J is open" in line
 
 
-class Talker:
-    """Says what a planner of seven subjects and 15 actions says, RATE_HZ times a second."""
+@pytest.mark.parametrize(("height", "readouts"), [(24, 10), (60, 17), (10, 3)])
+def test_a_low_terminal_shows_the_ranking_and_fewer_readouts(monkeypatch, height, readouts):
+    monkeypatch.setattr(Screen, "height", height)
+    said = SemanticState(readouts=[image_readout(i) for i in range(17)])
+    ranking = RankedActions(status=RankedActions.OK, actions=[ranked(i) for i in range(79)])
+    view = View(state=state_of(said), ranking=ranking_of(ranking))
+    view.state_at = view.ranking_at = time.monotonic()
+    shown = lines(view, Screen(live=False))
+    assert sum("holds" in line for line in shown) == readouts
+    assert any(f"and {17 - readouts} more" in line for line in shown) == (readouts < 17)
+    if height >= 24:
+        assert any("action number 2" in line for line in shown[: height - 1])
 
-    def __init__(self, probe, name):
+
+class Talker:
+    """Says what a planner of so many subjects and actions says, RATE_HZ times a second."""
+
+    def __init__(self, probe, name, subjects, actions):
         node = probe.node
         self._clock = node.get_clock()
         self._state = SemanticState(model_id="toy", state_id="s")
         self._state.embedding = convert.embedding_msg("toy", [0.0] * 256)
-        for i in range(7):
+        for i in range(subjects):
             self._state.readouts.append(image_readout(i))
         self._ranking = RankedActions(status=RankedActions.OK, message="plan: wait", goal_id="g")
-        self._ranking.actions = [ranked(i) for i in range(15)]
+        self._ranking.actions = [ranked(i) for i in range(actions)]
         make = node.create_publisher
         self._states = make(SemanticState, name("semantic_state"), qos.NEWEST)
         self._rankings = make(RankedActions, name("ranked_actions"), qos.NEWEST)
@@ -115,7 +131,10 @@ class Terminal:
     def __init__(self, *command):
         self._end, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
-        self.process = subprocess.Popen(command, cwd=ROOT, stdin=theirs, stdout=theirs)
+        # Without env it would get LINES and COLUMNS too, which readline sets behind Python's back.
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdin=theirs, stdout=theirs, env=dict(os.environ)
+        )
         os.close(theirs)
 
     def read(self, seconds, until=b""):
@@ -135,8 +154,11 @@ class Terminal:
 
 
 @pytest.mark.slow
-def test_live_it_costs_little_and_leaves_the_terminal_as_it_was(probe, namespace):
-    Talker(probe.probe, probe.name)
+@pytest.mark.parametrize(("subjects", "actions"), [(7, 15), (17, 79)], ids=["scene", "workbench"])
+def test_live_it_costs_little_and_leaves_the_terminal_as_it_was(
+    probe, namespace, subjects, actions
+):
+    Talker(probe.probe, probe.name, subjects, actions)
     terminal = Terminal(
         sys.executable, "-m", "vljepa_ros.cli.main", "watch", "--namespace", namespace
     )
@@ -144,9 +166,11 @@ def test_live_it_costs_little_and_leaves_the_terminal_as_it_was(probe, namespace
         assert b"statement number 6" in terminal.read(60, until=b"statement number 6")
         terminal.read(1)
         before = terminal.cpu_seconds()
-        shown = terminal.read(WATCHED_S)
-        share = (terminal.cpu_seconds() - before) / WATCHED_S
-        assert shown.count(b"\033[H") > 0.5 * RATE_HZ * WATCHED_S
+        shown, began = b"", time.monotonic()
+        while shown.count(DRAWING) < DRAWN and time.monotonic() - began < 90:
+            shown += terminal.read(1)
+        # On a busy machine it comes to draw less often: what it would cost at the full rate.
+        share = RATE_HZ * (terminal.cpu_seconds() - before) / shown.count(DRAWING)
         assert b"action number 0" in shown
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.read(10, until=b"\033[?1049l").endswith(b"\033[?25h\033[?1049l")

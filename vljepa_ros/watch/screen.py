@@ -13,6 +13,8 @@ from ..demo.terminal import Terminal, percent
 from .view import FORGET_S, View
 
 _BAR = 14  # characters
+_GAPS = 5  # empty rows, one for the newest spoken line, and the last row, which stays free
+_FEWEST = 3  # readouts that are shown however low the terminal is
 _LEVELS = {0: "green", 1: "yellow", 2: "bold red", 3: "yellow"}
 _ENTER, _LEAVE = "\033[?1049h\033[?25l", "\033[?25h\033[?1049l"
 _HOME, _END_OF_LINE, _BELOW = "\033[H", "\033[K", "\033[J"
@@ -57,7 +59,9 @@ def lines(view: View, screen: Screen) -> list[str]:
     clock = paint(time.strftime("%H:%M:%S"), "dim")
     model = view.state.model_id if view.state is not None else ""
     texts = [f"{paint('vljepa watch', 'bold')}  {view.place}  {paint(model, 'dim')}  {clock}", ""]
-    texts += [*_nodes(view, screen), "", *_readouts(view, screen), "", *_ranking(view, screen), ""]
+    nodes, ranking = _nodes(view, screen), _ranking(view, screen)
+    room = screen.height - len(texts) - len(nodes) - len(ranking) - _GAPS
+    texts += [*nodes, "", *_readouts(view, screen, room), "", *ranking, ""]
     for at, text in view.spoken:
         moment = time.strftime("%H:%M:%S", time.localtime(at))
         words = f"{moment} {screen.terminal.symbols['spoken']} {_clean(text)}"
@@ -85,21 +89,27 @@ def _nodes(view: View, screen: Screen) -> list[str]:
     return texts or [_row("nodes", "none heard yet; vljepa doctor says more", screen, "yellow")]
 
 
-def _readouts(view: View, screen: Screen) -> list[str]:
+def _readouts(view: View, screen: Screen, room: int) -> list[str]:
+    """One row a subject; where there is no room for all, the last rows give way to the ranking."""
     if view.state is None:
         return [_row("readouts", "no semantic_state yet", screen, "yellow")]
     if time.monotonic() - view.state_at > FORGET_S:
         return [_row("readouts", "no semantic_state any more", screen, "bold red")]
-    width = max((len(name) for name in view.state.readings), default=0)
-    return [
+    readings = view.state.readings
+    if len(readings) > room:
+        readings = dict(list(readings.items())[: max(_FEWEST, room - 1)])
+    left_out = len(view.state.readings) - len(readings)
+    width = max((len(name) for name in readings), default=0)
+    rows = [
         _cut(
             f"  {name:<{width}}  {_bar(reading.confidence, screen)} "
             f"{percent(reading.confidence):>4}  {_clean(reading.statement)}",
             screen,
             "" if reading.confidence >= 0.5 else "dim",
         )
-        for name, reading in view.state.readings.items()
+        for name, reading in readings.items()
     ]
+    return [*rows, f"  and {left_out} more"] if left_out else rows
 
 
 def _ranking(view: View, screen: Screen) -> list[str]:
