@@ -7,6 +7,7 @@ as the fused kernel's at these sizes.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -20,13 +21,23 @@ def rotate(x: Tensor, positions: Tensor) -> Tensor:
         positions: (L,) float or int positions.
     """
     half = x.shape[-1] // 2
-    frequency = torch.exp(
-        torch.arange(half, device=x.device, dtype=torch.float32) * (-math.log(1e4) / half)
-    )
-    angle = positions.to(torch.float32)[:, None] * frequency
-    cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
+    cos, sin = _turns(tuple(positions.tolist()), half, x.dtype, x.device)
     a, b = x[..., :half], x[..., half:]
     return torch.cat((a * cos - b * sin, a * sin + b * cos), dim=-1)
+
+
+@lru_cache(maxsize=256)
+def _turns(
+    positions: tuple[float, ...], half: int, dtype: torch.dtype, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Cosines and sines (L, half), kept: a search asks for the same few hundreds of times."""
+    with torch.no_grad():
+        frequency = torch.exp(
+            torch.arange(half, device=device, dtype=torch.float32) * (-math.log(1e4) / half)
+        )
+        places = torch.tensor(positions, device=device, dtype=torch.float32)
+        angle = places[:, None] * frequency
+        return angle.cos().to(dtype), angle.sin().to(dtype)
 
 
 class Attention(nn.Module):

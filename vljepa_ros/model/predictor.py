@@ -73,7 +73,7 @@ class Predictor(nn.Module):
         if queries is None:
             x = self.empty_query.expand(len(state), 1, -1)
         else:
-            x = self.query_tokens(queries)
+            x = self.query_tokens(queries).to(state.dtype)
             if x.dim() == 2:
                 x = x.expand(len(state), -1, -1)
         count = state.shape[1]

@@ -17,7 +17,7 @@ from vljepa_ros.planning.vocabulary import Subject, Vocabulary
 
 from .checkpoint import load_model
 from .config import ModelConfig
-from .device import check_device, has_bfloat16
+from .device import check_device, has_bfloat16, in_bfloat16
 from .dynamics import TARGET_FEATURES
 from .layers import unit
 from .understanding import Reading, parts_of
@@ -65,6 +65,10 @@ class LatentWorldModel:
         self.model_id = vocabulary.model_id
         self.device = torch.device(device)
         self.bfloat16 = has_bfloat16(self.device) if bfloat16 is None else bfloat16
+        self._dynamics, self._predictor = network.dynamics, network.predictor
+        if self.bfloat16:
+            self._dynamics = in_bfloat16(network.dynamics)
+            self._predictor = in_bfloat16(network.predictor)
         part = network.config.x_encoder
         self.clip_frames, self.clip_stride, self.image_size = (
             part.frames, part.stride, part.image_size,
@@ -129,8 +133,8 @@ class LatentWorldModel:
         count, many = len(states), len(actions)
         repeated = states.tokens.repeat_interleave(many, dim=0)
         with self._fast():
-            after, logit = self.network.dynamics(repeated, tokens.repeat(count, 1))
-            answers = unit(self.network.predictor(after, self._tensor(queries)).float())
+            after, logit = self._dynamics(repeated, tokens.repeat(count, 1))
+            answers = unit(self._predictor(after, self._tensor(queries)).float())
         return Imagined(
             LatentStates(after.float()),
             logit.sigmoid().view(count, many).float().cpu().numpy(),
@@ -149,18 +153,18 @@ class LatentWorldModel:
             raise RuntimeError(f"model {self.model_id} cannot locate things")
         tokens, asked = self._tokens_of(actions), self._tensor(queries)
         with self._fast():
-            after, logit = self.network.dynamics(
+            after, logit = self._dynamics(
                 states.tokens[chosen[:, 0]], tokens[chosen[:, 1]]
             )
             works = logit.float().sigmoid()
             read = torch.nonzero(works >= read_above).squeeze(1)
             kept = after[read]
             if placed is not None:
-                answers, positions = self.network.predictor.read_and_locate(
+                answers, positions = self._predictor.read_and_locate(
                     kept, asked, self._tensor(placed)
                 )
             else:
-                answers = self.network.predictor(kept, asked)
+                answers = self._predictor(kept, asked)
                 positions = torch.zeros(len(kept), 0, 3)
         return ImaginedPairs(
             works.cpu().numpy(), read.cpu().numpy(), LatentStates(kept.float()),

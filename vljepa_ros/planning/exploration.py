@@ -61,16 +61,32 @@ class Search:
             start = TreeNode(-1, "", "", 0, 1.0, 0.0, self.root.distance, "now", "root", True)
             self.root.trace = self.tree.add(start)
         chunk = [self.root]
-        size = max(1, PAIRS // max(1, len(self.actions)))
         while chunk:
             self._look_behind(chunk)
             if time.perf_counter() > self._deadline:
                 self.complete = not self._frontier.take(1, self._worthwhile, lambda node: None)
                 break
-            chunk = self._frontier.take(
-                size, self._worthwhile, lambda node: self._mark(node, "beam")
-            )
+            chunk = self._next_chunk()
         return self.best
+
+    def _next_chunk(self) -> list[Node]:
+        """As many nodes as have about PAIRS pairs between them that are not known to lead where a
+        way already leads; few small requests cost more than a large one."""
+        chunk: list[Node] = []
+        pairs = 0
+        while pairs + len(self.actions) <= PAIRS or not chunk:
+            taken = self._frontier.take(
+                1, self._worthwhile, lambda node: self._mark(node, "beam")
+            )
+            if not taken:
+                break
+            chunk.extend(taken)
+            pairs += sum(
+                not (keys := self._expected(taken[0], a)) or any(
+                    self._seen.get(k, math.inf) > taken[0].cost + self._costs[a] + EPS for k in keys
+                ) for a in range(len(self.actions))
+            )
+        return chunk
 
     def _worthwhile(self, node: Node) -> bool:
         """Whether something cheaper than the best plan may lie behind a node."""
