@@ -40,6 +40,7 @@ def test_default_start_of_the_workbench_needs_four_actions_through_a_lock():
         start = parse_start("", seed, "workbench")
         assert workbench.plan_length(start, WORKBENCH_EXPECTED) == 4
         assert parse_start("", seed, "workbench") == start
+        assert not workbench.has_held_out(start)
     assert len({parse_start("", seed, "workbench") for seed in range(20)}) > 10
 
 

@@ -96,8 +96,8 @@ def parse_start(text: str, seed: int, env: str = "scene-v0") -> State:
     """ "drawer=open,cube=front_left" -> a state; drawer, window and locks are as in DEFAULT_START.
 
     ``table`` is one of the free places, drawn with the seed; so is where the cubes are that are not
-    told. On the workbench those told or stood upon are there, then red, green, blue. Raises
-    OptionError.
+    told. On the workbench those told or stood upon are there, then red, green, blue; nothing is
+    drawn to a place that was held out from training for its colour. Raises OptionError.
     """
     if env == "workbench":
         return _workbench_start(_told(text, workbench.GOAL_VALUES), random.Random(seed))
@@ -128,11 +128,17 @@ def _workbench_start(told: Mapping[str, str], rng: random.Random) -> workbench.W
     present += rest[: max(0, workbench.CUBES - len(present))]
     free = [place for place in workbench.PLACES if place not in cubes.values()]
     rng.shuffle(free)
-    wheres = {colour: cubes.get(colour, "table") for colour in present}
-    placed = tuple((c, free.pop() if where == "table" else where) for c, where in wheres.items())
+    placed = []
+    for colour in present:
+        where = cubes.get(colour, "table")
+        if where == "table":
+            shown = (p for p in free if (colour, p) not in workbench.HELD_OUT_COMBINATIONS)
+            where = next(shown, free[0])
+            free.remove(where)
+        placed.append((colour, where))
     fixtures = {key: told.get(key, DEFAULT_START[key]) for key in workbench.FIXTURES}
     try:
-        return workbench.WorkbenchState(**fixtures, cubes=placed)
+        return workbench.WorkbenchState(**fixtures, cubes=tuple(placed))
     except ValueError as error:
         raise OptionError(f"--start: {error}") from error
 
