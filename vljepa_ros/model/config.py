@@ -46,11 +46,14 @@ class YEncoderConfig:
     hidden: int = 512
     reader_layers: int = 2  # goal reader: which subjects a sentence speaks of, and what it says
     reader_width: int = 192
+    reader_context: int = 0  # layers in which the reader's tokens see one another, with positions
     max_tokens: int = 96
     doubt: bool = False  # whether the goal reader also says what cannot be asked for
 
     def __post_init__(self) -> None:
         _require(0 <= self.tuned_layers <= 24, "y_encoder.tuned_layers", self.tuned_layers, "0..24")
+        _require(0 <= self.reader_context <= 24, "y_encoder.reader_context", self.reader_context,
+                 "0..24")
         _require(8 <= self.max_tokens <= 512, "y_encoder.max_tokens", self.max_tokens, "8..512")
 
 
@@ -103,7 +106,8 @@ class ModelConfig:
         """Plain data; optional parts that are absent are left out."""
         values = asdict(self)
         for where, name in ((values, "locate"), (values, "suppose"),
-                            (values["x_encoder"], "fine_layout"), (values["y_encoder"], "doubt")):
+                            (values["x_encoder"], "fine_layout"), (values["y_encoder"], "doubt"),
+                            (values["y_encoder"], "reader_context")):
             if not where[name]:
                 del where[name]
         return values

@@ -67,12 +67,17 @@ class Attention(nn.Module):
         return self.out(x.transpose(1, 2).reshape(batch, length, heads * width))
 
     def forward(
-        self, x: Tensor, positions: Tensor, keys_values: tuple[Tensor, Tensor] | None = None
+        self, x: Tensor, positions: Tensor, keys_values: tuple[Tensor, Tensor] | None = None,
+        mask: Tensor | None = None,
     ) -> Tensor:
-        """Attend from x (B, L, C) to the given keys and values, by default to x itself."""
+        """Attend from x (B, L, C) to the given keys and values, by default to x itself; mask (B, M)
+        is True where a key is real."""
         k, v = keys_values or self.keys_values(x, positions)
         q = self.queries(x, positions) / math.sqrt(k.shape[-1])
-        return self.merge((q @ k.transpose(-1, -2)).softmax(dim=-1) @ v)
+        logits = q @ k.transpose(-1, -2)
+        if mask is not None:
+            logits = logits.masked_fill(~mask[:, None, None, :], float("-inf"))
+        return self.merge(logits.softmax(dim=-1) @ v)
 
     def read(self, x: Tensor, position: int, keys_values: tuple[Tensor, Tensor]) -> Tensor:
         """Each of the L tokens of x (B, L, C) attends to the given keys and to itself alone.
@@ -111,9 +116,9 @@ class Block(nn.Module):
         self.norm2 = nn.RMSNorm(width)
         self.feed = SwiGLU(width, 2 * width)
 
-    def forward(self, x: Tensor, positions: Tensor) -> Tensor:
-        """(B, L, C) -> (B, L, C)."""
-        x = x + self.attention(self.norm1(x), positions)
+    def forward(self, x: Tensor, positions: Tensor, mask: Tensor | None = None) -> Tensor:
+        """(B, L, C) -> (B, L, C); mask (B, L) is True where a token is real."""
+        x = x + self.attention(self.norm1(x), positions, mask=mask)
         return x + self.feed(self.norm2(x))
 
 

@@ -39,7 +39,9 @@ class GoalReader(nn.Module):
     """Reads what a sentence asks for: per subject a unit embedding, or "does not speak of it".
 
     Queries are the subjects' vectors; they read the sentence's tokens by cross-attention, as the
-    predictor reads a picture. A goal may speak of several subjects ("... and shut it").
+    predictor reads a picture. A goal may speak of several subjects ("... and shut it"). With
+    `reader_context` the tokens see one another first, with their positions: which colour goes with
+    which place is a matter of word order (docs/training.md).
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -49,6 +51,7 @@ class GoalReader(nn.Module):
         heads = max(1, width // 32)
         self.tokens_in = nn.Linear(part.text_width, width)
         self.query_in = nn.Linear(config.embedding, width)
+        self.context = nn.ModuleList(Block(width, heads) for _ in range(part.reader_context))
         self.cross = nn.ModuleList(CrossBlock(width, heads) for _ in range(part.reader_layers))
         self.mix = nn.ModuleList(Block(width, heads) for _ in range(part.reader_layers))
         self.norm = nn.RMSNorm(width)
@@ -64,6 +67,9 @@ class GoalReader(nn.Module):
         """tokens (B, L, C), mask (B, L), queries (S, D) -> unit (B, S, D), logits (B, S), and
         logits (B, 3) of `DOUBTS` when the model has them."""
         context = self.tokens_in(tokens)
+        order = torch.arange(context.shape[1], device=context.device)
+        for block in self.context:
+            context = block(context, order, mask)
         x = self.query_in(queries * queries.shape[-1] ** 0.5).expand(len(tokens), -1, -1)
         if hasattr(self, "doubt"):
             x = torch.cat((x, self.doubt_query.expand(len(tokens), 1, -1)), dim=1)

@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from vljepa_ros.model.vljepa import VLJEPA
 
 from . import checkpointing, loop, stages, wording
 from .export import export
-from .scenario import scenario
+from .scenario import Scenario, scenario
 from .sentence_bank import SentenceBank
 from .validation import validate
 
@@ -89,14 +90,10 @@ def run(config: dict[str, Any], folder: Path, minutes: float | None = None) -> N
     loop.share(network)
     vision = stages.VisionConfig(**{"seed": seed, **(config.get("vision") or {})})
     data = scenario(world, Path(config.get("data", "data/scene_v0")))
-    bank = SentenceBank(network.y_encoder, data, seed + 1)
-    log("pictures in memory, sentence bank ready")
-    trainer = stages.VisionTrainer(network, data, bank, vision)
-    reached = loop.train(
-        trainer, folder, log,
-        lambda m: validate(m, data, bank, single_frame=vision.single_frame), minutes,
-    )
-    if reached < trainer.total or loop.rank() > 0:
+    if vision.stage1_steps + vision.stage2_steps and not _see(network, data, vision, folder, log,
+                                                              minutes):
+        return
+    if loop.rank() > 0:
         return
     again = wording.WordingConfig(**{"seed": seed + 1, **(config.get("rewording") or {})})
     encoder = network.y_encoder
@@ -115,6 +112,22 @@ def run(config: dict[str, Any], folder: Path, minutes: float | None = None) -> N
     name = str(config.get("name", "model"))
     model_id = export(network, data, speech, fixed, folder / "model", name)
     log(f"exported {model_id} to {folder / 'model'}")
+
+
+def _see(
+    network: VLJEPA, data: Scenario, vision: stages.VisionConfig, folder: Path,
+    log: Callable[[str], None], minutes: float | None,
+) -> bool:
+    """Both vision stages; whether they are done."""
+    bank = SentenceBank(network.y_encoder, data, vision.seed + 1)
+    log("pictures in memory, sentence bank ready")
+    trainer = stages.VisionTrainer(network, data, bank, vision)
+    reached = loop.train(
+        trainer, folder, log,
+        lambda m: validate(m, data, bank, single_frame=vision.single_frame), minutes,
+    )
+    trainer.thaw()
+    return reached >= trainer.total
 
 
 def language(world: str) -> wording.Language:

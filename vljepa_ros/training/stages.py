@@ -70,7 +70,7 @@ class VisionTrainer:
             parameter.requires_grad_(not config.freeze_text)
         vision = [*model.x_encoder.parameters(), *model.predictor.parameters(),
                   *model.dynamics.parameters()]
-        self.parameters = vision + text
+        self.text, self.parameters = text, vision + text
         self.optimizer = torch.optim.AdamW(
             [{"params": vision, "lr": config.lr, "name": "vision"},
              {"params": text, "lr": config.lr_text, "name": "text"}],
@@ -84,6 +84,11 @@ class VisionTrainer:
     @property
     def total(self) -> int:
         return self.config.stage1_steps + self.config.stage2_steps
+
+    def thaw(self) -> None:
+        """Count the heads of the Y-encoder as trained again: what is trained is what is saved."""
+        for parameter in self.text:
+            parameter.requires_grad_(True)
 
     def step(self, number: int) -> dict[str, float]:
         """One optimizer step; `number` counts over both stages."""

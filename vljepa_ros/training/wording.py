@@ -45,6 +45,7 @@ class WordingConfig:
     weight_decay: float = 0.05
     corpus_scale: float = 1.0
     analogy: float = 0.0  # weight of the parallelograms between statements of several things
+    reader_only: bool = False  # only the goal reader learns; needs anchors
     seed: int = 0
 
 
@@ -73,9 +74,14 @@ class Language(Protocol):
 
 
 class CachedCorpus:
-    """Tokenised sentences with the frozen lower layers' outputs, fp16, in length order."""
+    """Tokenised sentences with the frozen layers' outputs, fp16, in length order.
 
-    def __init__(self, rows: list[Sentence], encoder: YEncoder, world: Semantics) -> None:
+    Frozen are the lower layers of the sentence encoder, with `whole` all of them.
+    """
+
+    def __init__(
+        self, rows: list[Sentence], encoder: YEncoder, world: Semantics, whole: bool = False
+    ) -> None:
         order = np.argsort([len(r.text) for r in rows], kind="stable")
         self.rows = [rows[i] for i in order]
         self.hidden: list[Tensor] = []
@@ -85,7 +91,10 @@ class CachedCorpus:
                 texts = [r.text for r in self.rows[start : start + 256]]
                 ids, mask = encoder.sentence.tokenize(texts)
                 ids, mask = ids[:, :MAX_TRAIN_TOKENS], mask[:, :MAX_TRAIN_TOKENS]
-                hidden = encoder.sentence.lower(ids, mask).half()
+                hidden = encoder.sentence.lower(ids, mask)
+                if whole:
+                    hidden = encoder.sentence.upper(hidden, mask)
+                hidden = hidden.half()
                 for i, count in enumerate(mask.sum(dim=1).tolist()):
                     self.hidden.append(hidden[i, :count].clone())
                     self.length.append(count)
@@ -155,19 +164,22 @@ def train(
     encoder, world = model.y_encoder, language.world
     started = time.time()
     rows = language.corpus(config.seed, config.corpus_scale)
-    data = CachedCorpus(rows, encoder, world)
+    encoder.eval()
+    data = CachedCorpus(rows, encoder, world, whole=config.reader_only)
     log(f"corpus: {len(rows)} sentences, cached in {time.time() - started:.0f} s")
     fresh = bool((encoder.std == 1).all())  # a model that was trained before keeps its own
     if fixed is None and not path.exists() and fresh:
         set_statistics(encoder, data)
     sentence = [p for p in encoder.sentence.parameters() if p.requires_grad]
     heads = [p for n, p in encoder.named_parameters() if not n.startswith("sentence.")]
+    if config.reader_only:
+        if fixed is None:
+            raise ValueError("reader_only: the reader learns alone only in `rewording`")
+        sentence, heads = [], list(encoder.goal_reader.parameters())
+    groups = [{"params": sentence, "lr": config.lr_sentence, "name": "sentence"},
+              {"params": heads, "lr": config.lr, "name": "heads"}]
     optimizer = torch.optim.AdamW(
-        [
-            {"params": sentence, "lr": config.lr_sentence, "name": "sentence"},
-            {"params": heads, "lr": config.lr, "name": "heads"},
-        ],
-        weight_decay=config.weight_decay,
+        [group for group in groups if group["params"]], weight_decay=config.weight_decay
     )
     first = checkpointing.load(path, encoder, optimizer)[0] if path.exists() else 0
     peaks = [group["lr"] for group in optimizer.param_groups]
@@ -184,10 +196,11 @@ def train(
         if fixed is None and (step % ANCHOR_EVERY == 0 or step == first):
             anchors = anchor_vectors(encoder, world)
         goals = fixed or Anchors(*canonical_embeddings(encoder, anchors, world))
-        losses = step_losses(encoder, data, kinds, config, rng, goals, world)
+        step_of = reader_losses if config.reader_only else step_losses
+        losses = step_of(encoder, data, kinds, config, rng, goals, world)
         if fixed is None and config.analogy and len(parallels):
             losses["analogy"] = config.analogy * analogy_loss(goals.statements, parallels)
-        if fixed is not None:
+        if fixed is not None and not config.reader_only:
             losses["anchor"] = anchor_loss(encoder, fixed, lower, world)
         loss = sum(losses.values())
         optimizer.zero_grad(set_to_none=True)
@@ -222,9 +235,9 @@ def step_losses(
     # Rows lie in length order: a window of neighbours wastes little on padding.
     picks = [_window(kind, count, rng)
              for kind, count in zip((statements, actions, goals), counts, strict=True)]
-    canonical, questions, action_names = anchors.statements, anchors.questions, anchors.actions
+    canonical, action_names = anchors.statements, anchors.actions
     losses: dict[str, Tensor] = {}
-    reading, doubting = [], []
+    reading: dict[str, list[Tensor]] = {"reader": [], "doubt": []}
     negatives = world.never_negative
     for pick in picks:
         hidden, mask = data.batch(pick)
@@ -243,17 +256,41 @@ def step_losses(
             known = action >= 0
             out = encoder.action_head(noisy[known])
             losses["action"] = F.cross_entropy(out @ action_names.T / TEMPERATURE, action[known])
-        parts, doubt = data.parts[pick], data.doubt[pick]
-        if (parts != IGNORED).any() or (doubt != IGNORED).any():
-            with torch.autocast("cpu", torch.bfloat16):
-                outputs, mentioned, doubts = encoder.goal_reader(tokens, mask, questions)
-            if (parts != IGNORED).any():
-                reading.append(reader_loss(outputs, mentioned, canonical, parts, world))
-            if doubts is not None and (doubt != IGNORED).any():
-                doubting.append(F.cross_entropy(doubts.float(), doubt, ignore_index=IGNORED))
-    losses["reader"] = torch.stack(reading).mean()
-    if doubting:
-        losses["doubt"] = 0.3 * torch.stack(doubting).mean()
+        for name, loss in _reading(encoder, data, pick, tokens, mask, anchors, world).items():
+            reading[name].append(loss)
+    return losses | {name: torch.stack(some).mean() for name, some in reading.items() if some}
+
+
+def reader_losses(
+    encoder: YEncoder, data: CachedCorpus, kinds: list[np.ndarray], config: WordingConfig,
+    rng: np.random.Generator, anchors: Anchors, world: Semantics,
+) -> dict[str, Tensor]:
+    """What the goal reader alone learns from: three quarters goals of several parts or none."""
+    losses: dict[str, list[Tensor]] = {"reader": [], "doubt": []}
+    for kind, count in ((kinds[0], config.batch // 4), (kinds[2], config.batch * 3 // 4)):
+        pick = _window(kind, count, rng)
+        tokens, mask = data.batch(pick)
+        tokens = F.dropout(tokens, 0.1)
+        for name, loss in _reading(encoder, data, pick, tokens, mask, anchors, world).items():
+            losses[name].append(loss)
+    return {name: torch.stack(some).mean() for name, some in losses.items() if some}
+
+
+def _reading(
+    encoder: YEncoder, data: CachedCorpus, pick: np.ndarray, tokens: Tensor, mask: Tensor,
+    anchors: Anchors, world: Semantics,
+) -> dict[str, Tensor]:
+    """The goal reader's losses on rows of the corpus; none where they ask for nothing."""
+    parts, doubt = data.parts[pick], data.doubt[pick]
+    losses: dict[str, Tensor] = {}
+    if (parts == IGNORED).all() and (doubt == IGNORED).all():
+        return losses
+    with torch.autocast("cpu", torch.bfloat16):
+        outputs, mentioned, doubts = encoder.goal_reader(tokens, mask, anchors.questions)
+    if (parts != IGNORED).any():
+        losses["reader"] = reader_loss(outputs, mentioned, anchors.statements, parts, world)
+    if doubts is not None and (doubt != IGNORED).any():
+        losses["doubt"] = 0.3 * F.cross_entropy(doubts.float(), doubt, ignore_index=IGNORED)
     return losses
 
 
