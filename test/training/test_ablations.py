@@ -12,7 +12,7 @@ from vljepa_ros.training.ablations import BEGIN, END, VARIANTS, Ablations, confi
 from vljepa_ros.training.motion_check import opening_against_closing
 from vljepa_ros.training.scene_scenario import SceneScenario
 from vljepa_ros.training.sentence_bank import SentenceBank
-from vljepa_ros.training.stages import VisionConfig
+from vljepa_ros.training.stages import VisionConfig, VisionTrainer
 
 THRESHOLDS = {"met_threshold": 0.3, "understood_threshold": 0.5, "works_threshold": 0.5}
 
@@ -55,6 +55,19 @@ def test_variants_start_alike_and_fill_a_table(tmp_path):
     assert lines == ["base: already there", "single_frame: already there"]
     text = ablations.table(rows)
     assert text.count("\n| ") == 2 and "the newest frame instead of a clip | 2 |" in text
+
+
+def test_frozen_heads_do_not_learn_but_are_saved(tmp_path):
+    work = make(tmp_path, 2, [])
+    network = work.start()
+    before = network.y_encoder.head.skip.weight.detach().clone()
+    config = VisionConfig(stage1_steps=1, stage2_steps=1, batch=6, freeze_text=True, warm_up=1)
+    trainer = VisionTrainer(network, work.data, work.bank, config)
+    for number in range(trainer.total):
+        trainer.step(number)
+    assert torch.equal(network.y_encoder.head.skip.weight, before)
+    trainer.thaw()
+    assert all(p.requires_grad for p in network.y_encoder.head.parameters())
 
 
 def test_what_runs_out_of_time_says_so_and_goes_on(tmp_path):

@@ -27,6 +27,10 @@ ROWS: tuple[tuple[str, Callable[[Data], list[str]]], ...] = (
     ("planning_tasks", table_rows.planning(
         "OGBench tasks 1, 2, 4, 5 in words, OGBench's own flag", {"scene-v0": 97})),
     ("planning_tasks_held_out", table_rows.planning("… in held-out wording", {"scene-v0": 90})),
+    ("planning_tasks_picture", table_rows.planning(
+        "… all five tasks, the goal as a picture", {"scene-v0": 90})),
+    ("planning_tasks_pose", table_rows.planning(
+        "… tasks 1, 2 and 3, the cube's place as a pose", {})),
     ("planning_meddle", table_rows.planning(
         "… while somebody meddles once in every episode", {"scene-v0": 90, "workbench": 90})),
     ("planning_cover", table_rows.planning("… while the camera is covered for some looks", {})),
