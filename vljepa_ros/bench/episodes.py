@@ -115,8 +115,12 @@ def draw_goal(
 def generated(
     place: Environment, count: int, rng: np.random.Generator, wording: Wording
 ) -> list[Episode]:
-    """Goals of one action to the longest of LENGTHS, as many of each, half through a lock."""
-    wanted = [(length, lock) for length in LENGTHS[place.name] for lock in (False, True)]
+    """Goals of one action to the longest of LENGTHS, as many of each.
+
+    Half of those of up to LONG actions go through a lock; longer ones mostly do.
+    """
+    wanted = [(length, lock) for length in LENGTHS[place.name]
+              for lock in ((False, True) if length <= LONG else (None, None))]
     episodes: list[Episode] = []
     for i in range(count):
         length, lock = wanted[i % len(wanted)]
@@ -124,11 +128,12 @@ def generated(
             state = place.draw_knowable(rng)
             share = 0.0 if length >= LONG and place.name == "workbench" else SINGLE_SHARE
             text, goal = draw_goal(place, wording, state, rng, share)
-            if place.plan_length(state, goal) == length and (
-                through_a_lock(place, state, goal) == lock
-            ):
+            if place.plan_length(state, goal) != length:
+                continue
+            locked = through_a_lock(place, state, goal)
+            if lock is None or locked == lock:
                 break
-        group = f"{length} actions, {'through a lock' if lock else 'no lock'}"
+        group = f"{length} actions, {'through a lock' if locked else 'no lock'}"
         episodes.append(Episode(text, goal, state, place.random_seed(rng), group))
     return episodes
 
