@@ -226,3 +226,9 @@ def test_no_state_is_lost_because_one_before_it_was_dropped():
         frontier.push(Node(DialStates([]), 0, (i,), 1.0, 1.0, 1))
         frontier.take(1, lambda node: bool(asked.append(node.key)), lambda node: None)
     assert asked == [(i,) for i in range(50)]
+
+
+def test_many_candidates_widen_the_beam():
+    config = SearchConfig(beam=24)
+    assert config.width(15) == config.width(24) == 24
+    assert config.width(34) == 68 and SearchConfig(beam=8).width(36) == 24

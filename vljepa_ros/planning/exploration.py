@@ -46,7 +46,7 @@ class Search:
         self._effects: dict[int, dict[tuple[tuple[int, int], ...], None]] = {}
         self._first: dict[int, tuple[float, float, tuple[int, ...]]] = {}
         self._gain = 1  # most parts that one action was seen to meet
-        self._frontier = Frontier(config.beam)
+        self._frontier = Frontier(config.width(len(actions)))
 
     def run(self, state: StateBatch) -> Node | None:
         """The cheapest plan found that meets the goal (its last node), or None."""

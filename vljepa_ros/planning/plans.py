@@ -11,17 +11,25 @@ from .tree import SearchTree
 UNFINISHED = "no plan was found in the time that budget_ms allows"
 
 
+MANY = 24  # candidate actions for which the beam is meant
+
+
 @dataclass(frozen=True)
 class SearchConfig:
     """How far and how wide to look."""
 
     depth: int = 8  # actions ahead
-    beam: int = 24  # imagined states looked behind at each depth
+    beam: int = 24  # imagined states looked behind at each depth, see `width`
     step_cost: float = 0.02  # per action, in units of goal distance
     works_threshold: float = 0.5  # actions less likely to work are not imagined further
     budget_ms: float = 0.0  # stop after the chunk in which this has passed; 0 = no limit
     keep_tree: bool = False  # keep what was looked at, for explanations
     cem: CemConfig = field(default_factory=lambda: CemConfig(enough=0.05))  # for free targets
+
+    def width(self, actions: int) -> int:
+        """States looked behind at each depth: the beam, and more where there are many candidates
+        (68 of 34 on the workbench: with 24 states plans of six actions are lost)."""
+        return self.beam if actions <= MANY else self.beam * actions // (MANY // 2)
 
     def __post_init__(self) -> None:
         for name, low, high in (("depth", 1, 16), ("beam", 1, 512)):
