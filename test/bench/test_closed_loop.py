@@ -4,24 +4,11 @@ import numpy as np
 import pytest
 
 from vljepa_ros.bench.disturbance import Disturbance
-from vljepa_ros.bench.environment import open_environment
 from vljepa_ros.bench.episodes import Episode
 from vljepa_ros.bench.planning import MAX_ACTIONS, pursue
-from vljepa_ros.bench.worlds import DEFAULT_MODEL, Eyes
-from vljepa_ros.model.world_model import LatentWorldModel
+from vljepa_ros.bench.worlds import Eyes
 from vljepa_ros.planning.search import SearchConfig
 from vljepa_ros.sim.symbolic import SymbolicState
-
-
-@pytest.fixture(scope="module")
-def world():
-    return LatentWorldModel.load(DEFAULT_MODEL)
-
-
-@pytest.fixture(scope="module")
-def place():
-    return open_environment("scene-v0")
-
 
 LOCKED = SymbolicState("closed", "closed", "locked", "locked", "back_middle")
 

@@ -5,23 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vljepa_ros.bench.environment import open_environment
 from vljepa_ros.bench.episodes import TASKS_AS, Episode, official
 from vljepa_ros.bench.planning import MAX_ACTIONS, pursue, run
-from vljepa_ros.bench.worlds import DEFAULT_MODEL, Eyes
-from vljepa_ros.model.world_model import LatentWorldModel
+from vljepa_ros.bench.worlds import Eyes
 from vljepa_ros.planning.search import SearchConfig
 from vljepa_ros.sim.symbolic import OFFICIAL_GOALS
-
-
-@pytest.fixture(scope="module")
-def world():
-    return LatentWorldModel.load(DEFAULT_MODEL)
-
-
-@pytest.fixture(scope="module")
-def place():
-    return open_environment("scene-v0")
 
 
 def test_tasks_take_turns_so_that_a_few_rivals_meet_all_of_them(place):

@@ -85,7 +85,8 @@ def _sentences(read: Callable[[str], Data | None]) -> list[str]:
             blocks.append(table_rows.surface_sentence(data, world))
     if (data := read("latency")) is not None:
         blocks.append(
-            f"Image published to `semantic_state` received, {data['image']}: "
+            f"Image published to `semantic_state` received, {data['image']}, measured with "
+            f"`{data['model_id']}`: "
             f"{data['image_to_state_ms']['p50']} ms at the median, of which the bare forward pass "
             f"{data['bare_forward_ms']['p50']} ms and a bare message trip "
             f"{data['bare_trip_ms']['p50']} ms: the node adds {data['added_ms_p50']} ms (aim: 5)."
