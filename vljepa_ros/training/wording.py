@@ -24,11 +24,11 @@ from vljepa_ros.model.vljepa import VLJEPA
 from vljepa_ros.model.y_encoder import FINE, YEncoder
 
 from . import checkpointing, loop
+from .corpus import CachedCorpus, batch_kinds, window
 from .objectives import TEMPERATURE, analogies, analogy_loss
 from .phrases import Sentence
 from .semantics import IGNORED, Semantics
 
-MAX_TRAIN_TOKENS = 48
 ANCHOR_EVERY = 20  # steps between two passes over the canonical sentences
 DOUBTFUL = 0.7  # a sentence is doubted from this probability on
 
@@ -71,49 +71,6 @@ class Language(Protocol):
     def development(self) -> dict[str, list[Sentence]]:
         """Sentences by section that nobody trains on: for tuning."""
         ...
-
-
-class CachedCorpus:
-    """Tokenised sentences with the frozen layers' outputs, fp16, in length order.
-
-    Frozen are the lower layers of the sentence encoder, with `whole` all of them.
-    """
-
-    def __init__(
-        self, rows: list[Sentence], encoder: YEncoder, world: Semantics, whole: bool = False
-    ) -> None:
-        order = np.argsort([len(r.text) for r in rows], kind="stable")
-        self.rows = [rows[i] for i in order]
-        self.hidden: list[Tensor] = []
-        self.length: list[int] = []
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-            for start in range(0, len(self.rows), 256):
-                texts = [r.text for r in self.rows[start : start + 256]]
-                ids, mask = encoder.sentence.tokenize(texts)
-                ids, mask = ids[:, :MAX_TRAIN_TOKENS], mask[:, :MAX_TRAIN_TOKENS]
-                hidden = encoder.sentence.lower(ids, mask)
-                if whole:
-                    hidden = encoder.sentence.upper(hidden, mask)
-                hidden = hidden.half()
-                for i, count in enumerate(mask.sum(dim=1).tolist()):
-                    self.hidden.append(hidden[i, :count].clone())
-                    self.length.append(count)
-        self.statement = torch.tensor([world.index.get(r.statement, -1) for r in self.rows])
-        actions = {a: i for i, a in enumerate(world.actions)}
-        self.action = torch.tensor([actions.get(r.action, -1) for r in self.rows])
-        self.parts = torch.tensor([world.reader_labels(r.parts) for r in self.rows])
-        self.doubt = torch.tensor([r.doubt for r in self.rows])
-
-    def batch(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
-        """Padded lower-layer states (B, L, C) float32 and mask (B, L)."""
-        longest = max(self.length[i] for i in indices)
-        width = self.hidden[0].shape[-1]
-        states = torch.zeros(len(indices), longest, width)
-        mask = torch.zeros(len(indices), longest, dtype=torch.bool)
-        for row, i in enumerate(indices):
-            states[row, : self.length[i]] = self.hidden[i]
-            mask[row, : self.length[i]] = True
-        return states, mask
 
 
 def reader_logits(
@@ -217,14 +174,6 @@ def train(
             log(f"  development: {development(encoder, language, anchors=fixed)}")
 
 
-def batch_kinds(data: CachedCorpus) -> list[np.ndarray]:
-    """Row indices by kind: statements, actions, and goals of several parts or none."""
-    statement = (data.statement >= 0).numpy()
-    action = (data.action >= 0).numpy()
-    return [np.flatnonzero(statement), np.flatnonzero(action),
-            np.flatnonzero(~statement & ~action)]
-
-
 def step_losses(
     encoder: YEncoder, data: CachedCorpus, kinds: list[np.ndarray], config: WordingConfig,
     rng: np.random.Generator, anchors: Anchors, world: Semantics,
@@ -233,7 +182,7 @@ def step_losses(
     statements, actions, goals = kinds
     counts = (config.batch // 2, config.batch // 6, config.batch // 3)
     # Rows lie in length order: a window of neighbours wastes little on padding.
-    picks = [_window(kind, count, rng)
+    picks = [window(kind, count, rng)
              for kind, count in zip((statements, actions, goals), counts, strict=True)]
     canonical, action_names = anchors.statements, anchors.actions
     losses: dict[str, Tensor] = {}
@@ -268,7 +217,7 @@ def reader_losses(
     """What the goal reader alone learns from: three quarters goals of several parts or none."""
     losses: dict[str, list[Tensor]] = {"reader": [], "doubt": []}
     for kind, count in ((kinds[0], config.batch // 4), (kinds[2], config.batch * 3 // 4)):
-        pick = _window(kind, count, rng)
+        pick = window(kind, count, rng)
         tokens, mask = data.batch(pick)
         tokens = F.dropout(tokens, 0.1)
         for name, loss in _reading(encoder, data, pick, tokens, mask, anchors, world).items():
@@ -317,13 +266,6 @@ def anchor_loss(
         1 - (encoder.action_head(vectors[count:]) * fixed.actions).sum(-1),
     ]
     return 5.0 * torch.cat(apart).mean()
-
-
-def _window(kind: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """`count` random rows out of a window of neighbours in length order."""
-    span = min(len(kind), 40 * count)
-    start = rng.integers(len(kind) - span + 1)
-    return kind[start + rng.choice(span, size=min(count, span), replace=False)]
 
 
 @torch.no_grad()
