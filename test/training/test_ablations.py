@@ -57,6 +57,21 @@ def test_variants_start_alike_and_fill_a_table(tmp_path):
     assert text.count("\n| ") == 2 and "the newest frame instead of a clip | 2 |" in text
 
 
+def test_after_a_finished_stage_1_only_the_variant_without_it_starts_from_random(tmp_path):
+    work = make(tmp_path, 2, [])
+    torch.manual_seed(9)
+    seen = VLJEPA(tiny_model())
+    save_model(tmp_path / "seen", "seen", seen, {"a": {"a.yes": "yes", "a.no": "no"}},
+               torch.zeros(1, 16), {"a": torch.zeros(2, 16)}, THRESHOLDS)
+    work.stage1 = tmp_path / "seen"
+    weight = seen.x_encoder.state_dict()
+    begun, random = work.start().x_encoder.state_dict(), work.start(False).x_encoder.state_dict()
+    assert all(torch.allclose(begun[k], weight[k], atol=1e-2) for k in weight)
+    assert not all(torch.allclose(random[k], weight[k], atol=1e-2) for k in weight)
+    made = config_of(work.base, VARIANTS[0], 2, stage1_done=True)
+    assert (made.stage1_steps, made.stage2_steps) == (0, 2)
+
+
 def test_frozen_heads_do_not_learn_but_are_saved(tmp_path):
     work = make(tmp_path, 2, [])
     network = work.start()

@@ -1,9 +1,12 @@
 """Ablations in one command: the base run and variants that leave one thing out, from one start.
 
     python -m vljepa_ros.training.ablations --steps 300 --minutes 120     # or: make ablations
+    python -m vljepa_ros.training.ablations --stage1 runs/compact_stage1/model --steps 300
 
 Every variant has the same random vision weights, the same trained Y-encoder, data, seed and number
-of steps. Finished variants are kept in --out; a run that was stopped goes on where it was.
+of steps; with --stage1 the weights that a finished stage 1 left and --steps of stage 2 each (only
+the variant without stage 1 starts from random ones). Finished variants are kept in --out; a run
+that was stopped goes on where it was.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from vljepa_ros.model.checkpoint import ModelError
+from vljepa_ros.model.checkpoint import ModelError, load_model
 from vljepa_ros.model.config import ModelConfig
 from vljepa_ros.model.vljepa import VLJEPA
 
@@ -61,8 +64,13 @@ COLUMNS = {
 }
 
 
-def config_of(base: VisionConfig, variant: Variant, steps: int) -> VisionConfig:
-    """The variant's configuration: `steps` in all, shared among the stages as in `base`."""
+def config_of(
+    base: VisionConfig, variant: Variant, steps: int, stage1_done: bool = False
+) -> VisionConfig:
+    """The variant's configuration: `steps` in all, shared among the stages as in `base`; all of
+    stage 2 when stage 1 is done already."""
+    if stage1_done:
+        return replace(base, **{**variant.changes, "stage1_steps": 0, "stage2_steps": steps})
     first = round(steps * base.stage1_steps / (base.stage1_steps + base.stage2_steps))
     first = int(variant.changes.get("stage1_steps", min(max(1, first), steps - 1)))
     stages = {"stage1_steps": first, "stage2_steps": steps - first}
@@ -82,16 +90,19 @@ def figures(network: VLJEPA, data: Scenario, bank: SentenceBank, single: bool) -
 class Ablations:
     """Runs the variants one after another and keeps the table up to date.
 
-    `minutes` are shared: every variant gets its part of what is left.
+    `minutes` are shared: every variant gets its part of what is left. `stage1`: a model folder
+    with the weights that a finished stage 1 left, for every variant but the one without it.
     """
 
     def __init__(
         self, config: dict[str, Any], steps: int, out: Path, language: Path | None,
         log: Callable[[str], None] = print, model: ModelConfig | None = None,
+        stage1: Path | None = None,
     ) -> None:
         if steps < 2:
             raise ValueError(f"steps = {steps} is not usable; allowed: 2 or more")
         self.steps, self.out, self.language, self.log = steps, out, language, log
+        self.stage1 = stage1
         self.seed = int(config.get("seed", 0))
         self.model = model or ModelConfig.from_dict(config.get("model") or {})
         self.base = VisionConfig(**{"seed": self.seed, **(config.get("vision") or {})})
@@ -99,11 +110,13 @@ class Ablations:
         self.data = scenario(world, Path(config.get("data", "data/scene_v0")))
         self.bank = SentenceBank(self.start().y_encoder, self.data, self.seed + 1)
 
-    def start(self) -> VLJEPA:
-        """The same network every time: random vision, the given language."""
+    def start(self, stage1: bool = True) -> VLJEPA:
+        """The same network every time: that of stage 1, or random vision and the given language."""
         torch.manual_seed(self.seed)
         network = VLJEPA(self.model)
-        if self.language is not None:
+        if self.stage1 is not None and stage1:
+            network.load_state_dict(load_model(self.stage1).network.state_dict())
+        elif self.language is not None:
             take_language(network, self.language)
         return network
 
@@ -129,9 +142,9 @@ class Ablations:
                 self.log(f"{variant.name}: already there")
                 return row
         folder.mkdir(parents=True, exist_ok=True)
-        config = config_of(self.base, variant, self.steps)
+        config = config_of(self.base, variant, self.steps, self.stage1 is not None)
         self.log(f"{variant.name}: {variant.words}, {self.steps} steps")
-        network = self.start()
+        network = self.start(variant.name != "no_stage1")
         trainer = VisionTrainer(network, self.data, self.bank, config)
         begin = time.time()
         reached = loop.train(trainer, folder, self.log, lambda _: {}, minutes)
@@ -183,6 +196,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--data", help="data folder (default: the config's)")
     parser.add_argument("--language", type=Path, default=Path("models/compact"),
                         help="model folder the Y-encoder is taken from")
+    parser.add_argument("--stage1", type=Path,
+                        help="model folder after stage 1; all variants but one go on from there")
     parser.add_argument("--out", type=Path, default=Path("runs/ablations"))
     parser.add_argument("--table", type=Path, default=Path("docs/ablations.md"))
     parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: torch's)")
@@ -194,7 +209,8 @@ def main(argv: list[str] | None = None) -> int:
         if args.data:
             config["data"] = args.data
         chosen = [v for v in VARIANTS if v.name in args.only]
-        rows = Ablations(config, args.steps, args.out, args.language).run(chosen, args.minutes)
+        work = Ablations(config, args.steps, args.out, args.language, stage1=args.stage1)
+        rows = work.run(chosen, args.minutes)
         write_table(table(rows), args.table)
     except (ValueError, FileNotFoundError, ModelError) as error:
         print(f"ablations: {error}", file=sys.stderr)
