@@ -7,7 +7,7 @@ import torch
 from vljepa_ros.model.config import ModelConfig
 from vljepa_ros.model.vljepa import VLJEPA
 from vljepa_ros.sim.symbolic import ACTIONS
-from vljepa_ros.training import checkpointing, phrases
+from vljepa_ros.training import checkpointing, phrases, scene_phrases
 from vljepa_ros.training.objectives import (
     analogies,
     analogy_loss,
@@ -36,8 +36,8 @@ def test_a_broken_pattern_is_named(pattern):
 
 
 def test_the_corpus_is_seeded_and_speaks_of_every_statement_and_action():
-    rows = phrases.corpus(3, 0.01)
-    assert [r.text for r in rows] == [r.text for r in phrases.corpus(3, 0.01)]
+    rows = scene_phrases.corpus(3, 0.01)
+    assert [r.text for r in rows] == [r.text for r in scene_phrases.corpus(3, 0.01)]
     assert {r.statement for r in rows} >= set(STATEMENT_IDS)
     assert {r.action for r in rows} >= set(ACTIONS)
     assert any(r.parts == () for r in rows)
@@ -45,7 +45,7 @@ def test_the_corpus_is_seeded_and_speaks_of_every_statement_and_action():
 
 def test_no_held_out_sentence_is_in_the_training_corpus():
     held_out = phrases.sentences(phrases.read_yaml("vljepa_ros.bench", "phrases/heldout.yaml"))
-    training = {phrases.bare(r.text) for r in phrases.corpus(0, 0.15)}
+    training = {phrases.bare(r.text) for r in scene_phrases.corpus(0, 0.15)}
     both = [r.text for rows in held_out.values() for r in rows
             if phrases.bare(r.text) in training]
     assert both == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from vljepa_ros.training.phrases import SceneLanguage
+from vljepa_ros.training.scene_phrases import SceneLanguage
 from vljepa_ros.training.scene_semantics import SCENE
 from vljepa_ros.training.y_decoder_stage import StageConfig, noisy, texts
 

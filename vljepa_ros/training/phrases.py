@@ -17,7 +17,7 @@ import yaml
 
 from vljepa_ros.model.y_encoder import CONTRADICTORY, FINE, UNRELATED
 
-from .scene_semantics import QUESTIONS, SCENE, SPOT_ACTION, STATEMENTS
+from .scene_semantics import QUESTIONS, SPOT_ACTION, STATEMENTS
 from .semantics import IGNORED
 from .spintax import expand
 
@@ -213,42 +213,6 @@ class Sampler:
                                      " and at the same time ", "; "]))
         words = [self.words(goals[options[i]]).rstrip(".!?") for i in (first, second)]
         return Sentence(self.dress(joint.join(words)), doubt=CONTRADICTORY)
-
-
-def corpus(seed: int, scale: float = 1.0) -> list[Sentence]:
-    """A fixed, seeded training corpus without duplicates; about 36,000 sentences at scale 1."""
-    sampler = Sampler(load_patterns(), seed)
-
-    def times(n: int) -> range:
-        return range(max(1, int(n * scale)))
-
-    state_ids = [s for s in STATEMENTS if not s.startswith("activity.")]
-    rows: list[Sentence] = []
-    rows += [sampler.single(s) for s in state_ids for _ in times(900)]
-    rows += [sampler.compound() for _ in times(7000)]
-    rows += [sampler.joined() for _ in times(8000)]
-    rows += [sampler.action(a) for a in sampler.patterns.actions for _ in times(350)]
-    rows += [sampler.activity(a) for a in sampler.patterns.activities for _ in times(150)]
-    rows += [sampler.action(SPOT_ACTION) for _ in times(150)]
-    rows += [sampler.unrelated() for _ in times(4500)]
-    rows += [sampler.contradictory() for _ in times(3000)]
-    return list({(row.text, row.statement, row.action): row for row in rows}.values())
-
-
-class SceneLanguage:
-    """See `wording.Language`."""
-
-    world = SCENE
-
-    def corpus(self, seed: int, scale: float = 1.0) -> list[Sentence]:
-        return corpus(seed, scale)
-
-    def development(self) -> dict[str, list[Sentence]]:
-        sets = sentences(read_yaml("vljepa_ros.training", "phrases/dev.yaml"))
-        sets["refusal"] = refusals(
-            read_yaml("vljepa_ros.training", "phrases/dev_refusal.yaml")["scene-v0"]
-        )
-        return sets
 
 
 def refusals(content: dict[str, list[Any]]) -> list[Sentence]:

@@ -136,7 +136,7 @@ def language(world: str) -> wording.Language:
         from .workbench_phrases import WorkbenchLanguage
 
         return WorkbenchLanguage()
-    from .phrases import SceneLanguage
+    from .scene_phrases import SceneLanguage
 
     return SceneLanguage()
 
