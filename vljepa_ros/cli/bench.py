@@ -18,6 +18,9 @@ NAMES = ("skills", "ranking", "planning", "works", "latency", "reading", "motion
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", choices=NAMES)
     parser.add_argument("--seed", type=int, default=0, help="seeds start at a held-out offset")
+    parser.add_argument("--first-seed", type=int,
+                        help="where seeds start (default: the held-out ones, from 1,000,000 on; "
+                             "below: development)")
     parser.add_argument("--episodes", type=int, help="how many (default: the benchmark's own)")
     parser.add_argument("--env", choices=("scene-v0", "workbench"),
                         help="which world (default: scene-v0)")
@@ -52,7 +55,8 @@ def main(args: argparse.Namespace) -> int:
 
     module = import_module(f"vljepa_ros.bench.{args.name}")
     wanted = {
-        "seed": args.seed, "episodes": args.episodes, "model": args.model, "goals": args.goals,
+        "seed": args.seed, "first_seed": args.first_seed, "episodes": args.episodes,
+        "model": args.model, "goals": args.goals,
         "env": args.env, "kind": args.wording, "tasks": args.tasks or None,
         "goal_as": args.goal_as, "rivals": args.rivals,
         "meddle": args.meddle or None, "cover": args.cover or None,

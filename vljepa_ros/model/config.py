@@ -80,8 +80,10 @@ class ModelConfig:
     dynamics: StackConfig = field(default_factory=lambda: StackConfig(layers=3))
     locate: bool = False  # a metric read-out: where a thing is, in metres
     suppose: bool = False  # the dynamics can be told statements about what is out of sight
+    novel: int = 0  # statements training never showed that answers are drawn to (`expect`)
 
     def __post_init__(self) -> None:
+        _require(0 <= self.novel <= 4096, "novel", self.novel, "0..4096")
         fits = self.heads >= 1 and self.width % (2 * self.heads) == 0 and self.width <= 4096
         _require(fits, "width", self.width, f"a multiple of 2 x heads ({2 * self.heads}), <= 4096")
         _require(16 <= self.embedding <= 4096, "embedding", self.embedding, "16..4096")
@@ -105,7 +107,7 @@ class ModelConfig:
     def to_dict(self) -> dict[str, Any]:
         """Plain data; optional parts that are absent are left out."""
         values = asdict(self)
-        for where, name in ((values, "locate"), (values, "suppose"),
+        for where, name in ((values, "locate"), (values, "suppose"), (values, "novel"),
                             (values["x_encoder"], "fine_layout"), (values["y_encoder"], "doubt"),
                             (values["y_encoder"], "reader_context")):
             if not where[name]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from .config import ModelConfig
 from .layers import Block, unit
 
+NOVEL_PULL = 8.0  # how steeply an answer is drawn to a statement that training never showed
 POSITION_SCALE_M = 0.1
 POSITION_CENTRE_M = (0.05, 0.13, 1.1)  # of the table the model was made for; the bias learns
 
@@ -32,6 +33,18 @@ class Predictor(nn.Module):
         self.head = nn.Linear(config.width, config.embedding)
         if config.locate:
             self.position = nn.Linear(config.width, 3)
+        if config.novel:
+            self.expect(torch.zeros(config.novel, config.embedding), torch.ones(config.novel))
+
+    def expect(self, statements: Tensor, limits: Tensor) -> None:
+        """Draw answers to statements (K, D) that training never showed as true.
+
+        Answers lean to what training showed. One that is nearer to such a statement (in cosine)
+        than `limits` (K,), which answers about anything else hardly reach, is drawn to it: the
+        calibrated stacking of generalized zero-shot learning (Chao et al., ECCV 2016).
+        """
+        self.register_buffer("novel", statements)
+        self.register_buffer("novel_limits", limits)
 
     def query_tokens(self, queries: Tensor) -> Tensor:
         """(..., D) unit queries -> (..., width) tokens."""
@@ -52,7 +65,7 @@ class Predictor(nn.Module):
         """`forward` for queries (Q, D) and `locate` for things (T, D), in one pass."""
         answers = self._answers(state, torch.cat((queries, things)))
         read, located = answers.split((len(queries), len(things)), dim=1)
-        return unit(self.head(read)), self._metres(located)
+        return self._said(read), self._metres(located)
 
     def forward(self, state: Tensor, queries: Tensor | None) -> Tensor:
         """Answers (B, Q, D), unit length.
@@ -62,7 +75,17 @@ class Predictor(nn.Module):
             queries: (B, Q, D), or (Q, D) for the same queries to every state, or None for the
                 empty query "what is happening?" (then Q = 1).
         """
-        return unit(self.head(self._answers(state, queries)))
+        return self._said(self._answers(state, queries))
+
+    def _said(self, answers: Tensor) -> Tensor:
+        """(B, Q, width) -> unit (B, Q, D), see `expect`."""
+        said = unit(self.head(answers))
+        novel = getattr(self, "novel", None)
+        if novel is None:
+            return said
+        novel = novel.to(said.dtype)
+        beyond = (said @ novel.T - self.novel_limits.to(said.dtype)).clamp(min=0.0)
+        return unit(said + NOVEL_PULL * beyond @ novel)
 
     def _metres(self, answers: Tensor) -> Tensor:
         offset = self.position(answers).float() * POSITION_SCALE_M

@@ -24,12 +24,14 @@ from vljepa_ros.model.world_model import LatentWorldModel
 from vljepa_ros.model.y_encoder import FINE
 from vljepa_ros.planning.looks import Looks
 from vljepa_ros.planning.picture_goal import strangeness
+from vljepa_ros.planning.vocabulary import UNSEEN
 
 from .scenario import Scenario, scenario
 from .wording import DOUBTFUL, Anchors, Language
 
 MAX_REFUSED = 0.01  # share of understandable sentences that may be refused
 MAX_DOUBTED = 0.015  # share of reachable goals that may be doubted
+MAX_NOVEL = 0.02  # share of the answers about what training showed that may be drawn elsewhere
 SIGHT_QUANTILE = 0.002  # of the held-out pictures, this share would be taken for useless
 DATA = {"scene-v0": Path("data/v2"), "workbench": Path("data/workbench")}
 
@@ -47,6 +49,8 @@ def export(
     if world.momentary:
         momentary = network.y_encoder([world.questions[s] for s in world.momentary])
         queries = torch.cat((queries, momentary))
+    if world.held_out:
+        expect_novel(network, scenario, statements, queries)
     threshold, figures = calibrate_met(network, scenario, statements)
     subjects = {
         s: {v: world.statements[v] for v in values} for s, values in world.subjects.items()
@@ -189,6 +193,33 @@ def calibrate_met(
     low = float(np.quantile(distances[~holds], 0.005))
     figures = {"holds_99.5%": round(high, 4), "fails_0.5%": round(low, 4)}
     return round((high + low) / 2, 4), figures
+
+
+@torch.no_grad()
+def expect_novel(
+    network: VLJEPA, scenario: Scenario, statements: torch.Tensor, queries: torch.Tensor,
+    count: int = 1000,
+) -> None:
+    """Let the network draw answers to the statements that training never showed, see `expect`.
+
+    The limits come from pictures of what training did show: how near the answers to a statement's
+    subject, and to the statement itself, come to it where something else is true, all but
+    MAX_NOVEL of them.
+    """
+    world = scenario.semantics
+    clips = scenario.held_out(count, np.random.default_rng(29))
+    slots = torch.cat([network.x_encoder(clip) for clip in clips.clip.split(64)])
+    limits, index = [], sorted(world.index[s] for s in world.held_out)
+    for row in index:
+        subject = world.subjects_of[world.statement_ids[row]][0]
+        thing = world.statement_ids[row].split(".")[0]
+        truth, hidden = clips.truth[:, subject], world.index.get(f"{thing}{UNSEEN}", -1)
+        seen = torch.from_numpy((truth >= 0) & (truth != hidden))
+        asked = torch.stack((queries[subject], statements[row]))
+        nearness = network.predictor(slots[seen], asked) @ statements[row]
+        limits.append(float(nearness.flatten().quantile(1 - MAX_NOVEL)))
+    network.predictor.expect(statements[index].clone(), torch.tensor(limits))
+    network.config = replace(network.config, novel=len(index))
 
 
 @torch.no_grad()

@@ -51,6 +51,15 @@ def statement_loss(
     return 0.7 * forward + 0.3 * backward
 
 
+def none_loss(answers: Tensor, statements: Tensor) -> Tensor:
+    """How far answers (N, D) are from being near none of the statements (V, D) more than another.
+
+    For a subject of which no statement holds: cross-entropy to an even guess, 0 where it is even.
+    """
+    logits = answers.float() @ statements.float().T / TEMPERATURE
+    return -logits.log_softmax(dim=-1).mean() - float(np.log(len(statements)))
+
+
 def caption_loss(answers: Tensor, captions: Tensor, state: Tensor) -> Tensor:
     """Symmetric InfoNCE of clips and captions in the batch; equal scenes are positives."""
     logits = answers.float() @ captions.float().T / TEMPERATURE

@@ -1,7 +1,8 @@
 """What a world owes the trainer: clips with their truth, and rollouts with theirs.
 
 S subjects, T things that can be located, H actions of a rollout. Unknown truth is -1 (statement),
-nan (works, position): no loss is taken there.
+nan (works, position): no loss is taken there. Where no statement of a subject holds its truth is
+`NONE`: the answer should be none of them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from torch import Tensor
 
 from .phrases import Sampler
 from .semantics import Semantics
+
+NONE = -2
+"""Truth of a subject of which no statement holds, e.g. the place of a thing in the air."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class Scenario(Protocol):
     """One world's training data."""
 
     semantics: Semantics
+    moves: bool
+    """Whether there are clips of scenes that move."""
 
     def sampler(self, seed: int) -> Sampler:
         """The world's training sentences."""

@@ -37,6 +37,7 @@ class SceneScenario:
     """See `scenario.Scenario`."""
 
     semantics = SCENE
+    moves = True
 
     def __init__(self, data: Path) -> None:
         self.pictures = Pictures(data)

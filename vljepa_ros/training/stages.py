@@ -18,8 +18,8 @@ from torch.nn import functional as F
 
 from vljepa_ros.model.vljepa import VLJEPA
 
-from .objectives import caption_loss, position_loss, statement_loss, works_loss
-from .scenario import Clips, Rollout, Scenario, Trial
+from .objectives import caption_loss, none_loss, position_loss, statement_loss, works_loss
+from .scenario import NONE, Clips, Rollout, Scenario, Trial
 from .sentence_bank import SentenceBank
 
 HARD, HARD_SHARE = 0.5, 0.7
@@ -204,6 +204,17 @@ class VisionTrainer:
             self.config.cosine_only, self.config.focus,
         )
 
+    def _subject(
+        self, subject: int, answers: Tensor, truth: np.ndarray, bank: Tensor
+    ) -> Tensor:
+        """Reading loss of one subject: its true statement, or none of them where truth is NONE."""
+        loss, none = self._loss(answers, truth, bank), truth == NONE
+        if not none.any():
+            return loss
+        share = float(none.sum() / (none | (truth >= 0)).sum())
+        values = bank[torch.from_numpy(self.world.value_rows[subject]), 0]
+        return (1 - share) * loss + share * none_loss(answers[torch.from_numpy(none)], values)
+
     def _read(
         self, slots: Tensor, truth: np.ndarray, bank: Tensor, table: Tensor
     ) -> dict[str, Tensor]:
@@ -213,7 +224,8 @@ class VisionTrainer:
         rows = self._query_rows(subjects)
         answers = self.model.predictor(slots, table[torch.from_numpy(rows)])
         want = self._truth_for(rows, subjects, truth)
-        each = torch.stack([self._loss(answers[:, i], want[:, i], bank) for i in range(count)])
+        each = torch.stack([self._subject(i, answers[:, i], want[:, i], bank)
+                            for i in range(count)])
         lasting = each[: self.lasting]
         self.hardness = 0.9 * self.hardness + 0.1 * lasting.detach().float()
         losses = {}

@@ -65,11 +65,12 @@ def validate(
         error = model.predictor.locate(slots, read.things).numpy() - stills.position
         figures["position_cm"] = 100 * np.nanmedian(np.linalg.norm(error, axis=-1))
     figures.update(_captions(model, stills, slots, bank, rng))
-    if lasting < len(world.subjects):
+    if scenario.moves:
         moving = scenario.held_out(count, rng, moving=True)
         right = read(encode(model, moving, single_frame)) == moving.truth
         figures["read_moving"] = right[:, :lasting][moving.truth[:, :lasting] >= 0].mean()
-        figures["activity"] = right[:, lasting:].mean()
+        if lasting < len(world.subjects):
+            figures["activity"] = right[:, lasting:].mean()
     figures.update(_imagine(model, scenario, read, bank, stills, slots, rng))
     return {k: round(float(v), 4) for k, v in figures.items()}
 

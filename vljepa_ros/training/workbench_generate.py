@@ -3,8 +3,10 @@
 Every chain starts in a random state; each further picture shows the state after an action drawn
 from those that work (most) or fail (balanced by kind of failure). Pictures are of resting scenes;
 no held-out combination of colour and place appears as state, start, outcome or action.
+`--kind motion` films skills instead, see `workbench_motion`.
 
     python -m vljepa_ros.training.workbench_generate --out data/workbench --count 28000
+    python -m vljepa_ros.training.workbench_generate --kind motion --count 4000 --seed 200000
 """
 
 from __future__ import annotations
@@ -43,6 +45,8 @@ DRAWER, ABSENT, ELSEWHERE = (WHERES.index(w) for w in ("drawer", "absent", "else
 LABELS = (*FIXTURES, *(f"{c}_cube" for c in COLOURS), "action", "chain", "step")
 """Fixtures open/locked = 1, cubes an index of WHERES, the action that led here (-1: a start)."""
 _ACTION_IDS = tuple(ACTIONS)
+Row = tuple[np.ndarray, list[int], np.ndarray]
+"""A picture (S, S, 3) uint8, its labels and its measures (6, 3)."""
 
 
 def state_codes(state: WorkbenchState) -> list[int]:
@@ -102,7 +106,7 @@ def measures(bench: Workbench) -> np.ndarray:
     return found
 
 
-def chains(count: int, seed: int) -> Iterator[tuple[np.ndarray, list[int], np.ndarray]]:
+def chains(count: int, seed: int) -> Iterator[Row]:
     """Pictures, labels and measures, CHAIN of them in a row belong together."""
     bench = Workbench()
     rng = np.random.default_rng(seed)
@@ -122,15 +126,19 @@ def chains(count: int, seed: int) -> Iterator[tuple[np.ndarray, list[int], np.nd
             action, state = _ACTION_IDS.index(name), apply(truth, name)
 
 
-def write(count: int, seed: int, folder: Path, part: str) -> None:
+def write(
+    count: int, seed: int, folder: Path, part: str, kind: str = "chains",
+) -> None:
     """Write shards of SHARD pictures; a shard appears whole or not at all."""
+    from .workbench_motion import MOTION_LABELS, episodes
+
     folder.mkdir(parents=True, exist_ok=True)
-    rows: list[tuple[np.ndarray, list[int], np.ndarray]] = []
+    rows: list[Row] = []
     number = 0
 
     def flush() -> None:
         nonlocal number
-        name = folder / f"chains_{part}_{number:03d}"
+        name = folder / f"{kind}_{part}_{number:03d}"
         np.save(f"{name}_labels.npy", np.array([r[1] for r in rows], dtype=np.int16))
         np.save(f"{name}_measures.npy", np.stack([r[2] for r in rows]))
         partial = Path(f"{name}_frames.tmp.npy")
@@ -139,26 +147,29 @@ def write(count: int, seed: int, folder: Path, part: str) -> None:
         rows.clear()
         number += 1
 
-    for row in tqdm(chains(count, seed), total=count, desc=part, mininterval=20):
+    source = chains if kind == "chains" else episodes
+    for row in tqdm(source(count, seed), total=count, desc=part, mininterval=20):
         rows.append(row)
         if len(rows) == SHARD:
             flush()
     if rows:
         flush()
-    facts = {"count": count, "seed": seed, "labels": LABELS}
-    (folder / f"chains_{part}.json").write_text(json.dumps(facts))
+    facts = {"kind": kind, "count": count, "seed": seed,
+             "labels": LABELS if kind == "chains" else MOTION_LABELS}
+    (folder / f"{kind}_{part}.json").write_text(json.dumps(facts))
 
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("data/workbench"))
+    parser.add_argument("--kind", choices=("chains", "motion"), default="chains")
     parser.add_argument("--count", type=int, default=28000, help="pictures")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--part", default="a", help="name of this process's shards")
     args = parser.parse_args(argv)
     if args.seed + args.count >= HELD_OUT_SEED:
         parser.error(f"--seed {args.seed}: training seeds lie below {HELD_OUT_SEED}")
-    write(args.count, args.seed, args.out, args.part)
+    write(args.count, args.seed, args.out, args.part, args.kind)
 
 
 if __name__ == "__main__":

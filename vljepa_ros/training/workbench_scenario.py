@@ -1,4 +1,8 @@
-"""Training data of the workbench: chains of pictures in memory, rollouts by its rules."""
+"""Training data of the workbench: chains of pictures in memory, rollouts by its rules.
+
+Where the folder has motion as well (`workbench_motion`), a share of every batch is clips of skills;
+they are read, but nothing is rolled out from a scene that moves.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from .pictures import CLIP_FRAMES, HELD_SHARE, augment
 from .scenario import Clips, Rollout, Trial
 from .targets import WORLD_TARGETS, optical_of
 from .workbench_generate import DRAWER, ELSEWHERE, WHERES
+from .workbench_motion import Motion
 from .workbench_phrases import WorkbenchSampler
 from .workbench_semantics import COLOURS, STATEMENTS, WORKBENCH
 from .workbench_transitions import (
@@ -57,7 +62,7 @@ class WorkbenchScenario:
         self.frames, labels = read("frames"), read("labels").astype(np.int64)
         self.position = read("measures").astype(np.float32)
         self.state, self.led = labels[:, :10], labels[:, 10]
-        count = len(labels)
+        self.chained = count = len(labels)
         follows = (labels[1:, 11] == labels[:-1, 11]) & (labels[1:, 12] == labels[:-1, 12] + 1)
         self.follows = np.append(follows & (self.led[1:] >= 0), False)  # the next row is one on
         self.truth = truth_of(self.state, np.zeros(count, dtype=bool))
@@ -68,9 +73,24 @@ class WorkbenchScenario:
         self.caption[captioned] = np.arange(len(captioned))
         self._captioned = captioned
         self.targets = self._action_targets()
+        self._add_motion(Motion.load(data))
         self.place_position = optical_of(np.array([[*xy, CUBE_HALF] for xy in PLACE_XY.values()]))
         up = optical_of(np.array([[0.0, 0.0, 2 * CUBE_HALF], [0.0, 0.0, 0.0]]))
         self.one_up = up[0] - up[1]
+
+    def _add_motion(self, motion: Motion | None) -> None:
+        """Its frames come after those of the chains, in every array by row."""
+        self.motion, self.moves = motion, motion is not None
+        self.moving, self.held_moving = (np.zeros(0, dtype=np.int64) for _ in range(2))
+        if motion is None:
+            return
+        self.frames = np.concatenate((self.frames, motion.frames))
+        self.truth = np.concatenate((self.truth, motion.truth))
+        self.position = np.concatenate((self.position, motion.position))
+        self.caption = np.append(self.caption, np.full(len(motion.frames), -1))
+        cut = int(len(motion.frames) * (1 - HELD_SHARE))
+        rows = self.chained + np.arange(len(motion.frames))
+        self.moving, self.held_moving = rows[:cut], rows[cut:]
 
     @staticmethod
     def _action_targets() -> np.ndarray:
@@ -111,7 +131,16 @@ class WorkbenchScenario:
         return captions
 
     def draw(self, count: int, rng: np.random.Generator, share_motion: float = 0.4) -> Clips:
-        """A training batch, augmented; scenes are at rest, some have just changed."""
+        """A training batch, augmented: scenes at rest, some of which have just changed, then
+        `share_motion` of clips of skills where there are any."""
+        moving = int(count * share_motion) if len(self.moving) else 0
+        index = self._at_rest(count - moving, rng)
+        if moving:
+            index = np.concatenate((index, self._in_motion(rng.choice(self.moving, moving))))
+        return self._clips(index[:, -1], augment(self._pictures(index), rng))
+
+    def _at_rest(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """(N, T) frames of clips of resting scenes."""
         rows = rng.choice(self.rows, count)
         if rng.random() < 0.3:  # captions need captioned pictures
             rows[: count // 2] = rng.choice(self._captioned[:CAPTIONED], count // 2)
@@ -120,9 +149,20 @@ class WorkbenchScenario:
         change = rng.integers(1, CLIP_FRAMES, size=count)  # the change is somewhere in the clip
         for k in range(1, CLIP_FRAMES - 1):
             index[:, k] = np.where(k >= change, rows, older)
-        return self._clips(rows, augment(self._pictures(index), rng))
+        return index
+
+    def _in_motion(self, rows: np.ndarray) -> np.ndarray:
+        """(N, T) frames of the clips of skills that end at rows (N,)."""
+        assert self.motion is not None
+        return self.chained + self.motion.clips(rows - self.chained)
 
     def held_out(self, count: int, rng: np.random.Generator, moving: bool = False) -> Clips:
+        """`moving`: clips of skills, ValueError where there are none."""
+        if moving:
+            if not len(self.held_moving):
+                raise ValueError("moving = True; allowed: where the data have motion")
+            rows = rng.choice(self.held_moving, min(count, len(self.held_moving)), replace=False)
+            return self._clips(rows, self._pictures(self._in_motion(rows)))
         rows = rng.choice(self.held_rows, min(count, len(self.held_rows)), replace=False)
         return self._clips(rows, self._pictures(np.repeat(rows[:, None], CLIP_FRAMES, axis=1)))
 
@@ -131,7 +171,7 @@ class WorkbenchScenario:
 
     def _clips(self, rows: np.ndarray, clip: Tensor) -> Clips:
         return Clips(clip, self.truth[rows], self.position[rows], self.caption[rows],
-                     np.ones(len(rows), dtype=bool), rows)
+                     rows < self.chained, rows)
 
     def rollouts(
         self, clips: Clips, rows: np.ndarray, depth: int, rng: np.random.Generator
