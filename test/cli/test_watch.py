@@ -96,7 +96,7 @@ class Talker:
         make = node.create_publisher
         self._states = make(SemanticState, name("semantic_state"), qos.NEWEST)
         self._rankings = make(RankedActions, name("ranked_actions"), qos.NEWEST)
-        self._events = make(SemanticEvent, name("semantic_event"), qos.STREAM)
+        self._events = make(SemanticEvent, name("semantic_event"), qos.SPOKEN)
         make(Goal, name("goal"), qos.LATCHED).publish(Goal(text="wait", source=1))
         node.create_timer(1 / RATE_HZ, self.talk)
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
-WAIT_S = 10.0
+WAIT_S = 30.0  # waits end as soon as they can; this long only on a starved machine
 
 
 class Spinner:

@@ -22,7 +22,7 @@ from vljepa_ros.nodes.images import ENCODINGS, decode_compressed, decode_image
 from vljepa_ros.nodes.semantic_state_node import SemanticStateNode
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 30.0
+START_S = 60.0
 STATE = (1, 0, 1)  # the readouts of this picture can come from no other
 
 

@@ -10,6 +10,7 @@ from rclpy.parameter import Parameter
 from std_msgs.msg import String
 
 from test.nodes.fakes import MODEL_ID, toy_vocabulary
+from test.nodes.ros import Probe
 from vljepa_msgs.msg import Readout, SemanticEvent, SemanticState, Vocabulary
 from vljepa_ros.nodes import convert, qos
 from vljepa_ros.nodes.decoder_node import DecoderNode
@@ -84,6 +85,15 @@ def test_it_says_the_scene_once_then_only_what_changed(stream, probe):
     assert event.embedding.model_id == MODEL_ID and event.confidence > 0.9
     texts = [m.data for m in probe.messages[probe.name("semantic_text")]]
     assert texts == [first.text, event.text]
+
+
+def test_whoever_comes_later_still_hears_what_was_said(stream, stack, probe):
+    said = [stream.until_spoken(*values).text for values in ((0, 0, 0), (1, 0, 0), (1, 1, 0))]
+    late, texts = Probe("late"), probe.name("semantic_text")
+    stack.callback(late.stop)
+    late.listen(String, texts, qos.SPOKEN)
+    late.wait(lambda: len(late.messages[texts]) == len(said), "what was said before")
+    assert [m.data for m in late.messages[texts]] == said
 
 
 def test_states_of_another_model_or_broken_ones_are_refused_and_the_next_heard(stream, probe):

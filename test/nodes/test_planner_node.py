@@ -94,7 +94,7 @@ class Pursuing:
         assert handle.accepted
         return handle
 
-    def end(self, handle, timeout=20.0):
+    def end(self, handle, timeout=60.0):
         answer = self.probe.ask(handle.get_result_async, "the pursuit's end", timeout)
         return answer.status, answer.result
 

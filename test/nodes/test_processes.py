@@ -22,7 +22,8 @@ from vljepa_msgs.srv import SetGoal
 from vljepa_ros.nodes import qos
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 30.0
+START_S = 120.0  # three Pythons importing at once on a starved machine were seen to need 40 s
+END_S = 15.0
 
 
 @pytest.fixture
@@ -48,13 +49,13 @@ def start(stack, namespace):
     for process in processes:
         if process.poll() is None:
             process.kill()
-            process.communicate()
+            print(process.communicate()[0])  # pytest shows it when the test failed
 
 
 def interrupt(process, number=signal.SIGINT):
     """Ctrl-C once; what was printed. Fails when it does not end at once and well."""
     process.send_signal(number)
-    output, _ = process.communicate(timeout=5)
+    output, _ = process.communicate(timeout=END_S)
     assert process.returncode == 0, output
     assert "Traceback" not in output, output
     return output
@@ -75,7 +76,7 @@ def test_three_processes_reach_a_goal_and_end_with_one_ctrl_c_each(
         start(*entry("planner_node"), actions_file=actions, extrinsics_file=extrinsics),
         start(*entry("decoder_node"), hold=0.1),
     ]
-    probe.listen(String, "semantic_text", qos.STREAM)
+    probe.listen(String, "semantic_text", qos.SPOKEN)
     probe.listen(SemanticState, "semantic_state")
     probe.listen(RankedActions, "ranked_actions")
     robot = Spinner(ToyRobot(namespace))
@@ -124,7 +125,7 @@ def test_ctrl_c_while_starting_is_as_silent(start):
         while process.poll() is None and not Path(f"/proc/{process.pid}/maps").read_text():
             pass
         process.send_signal(signal.SIGTERM)
-        output, _ = process.communicate(timeout=5)
+        output, _ = process.communicate(timeout=END_S)
         assert "Traceback" not in output
 
 

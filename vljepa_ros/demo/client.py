@@ -96,7 +96,7 @@ class DemoNode(Node):
         self.create_subscription(Image, "image", self._on_image, _CAMERA)
         self.create_subscription(String, "sim/truth", self._on_truth, qos.NEWEST)
         self.create_subscription(SemanticState, "semantic_state", self._on_state, qos.NEWEST)
-        self.create_subscription(SemanticEvent, "semantic_event", self._on_event, qos.STREAM)
+        self.create_subscription(SemanticEvent, "semantic_event", self._on_event, qos.SPOKEN)
         self.create_subscription(Goal, "goal", self._on_goal, qos.LATCHED)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         RobotListener(self, self._on_robot, self._on_answer)

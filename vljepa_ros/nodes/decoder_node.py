@@ -55,8 +55,8 @@ class DecoderNode(ManagedNode):
         self._vocabulary, self._voice = None, None
         self._states, self._spoken, self._latency = Rate(), Rate(), Latency()
         self._complaint = ""
-        self._text_pub = self.own_publisher(String, "semantic_text", qos.STREAM)
-        self._event_pub = self.own_publisher(SemanticEvent, "semantic_event", qos.STREAM)
+        self._text_pub = self.own_publisher(String, "semantic_text", qos.SPOKEN)
+        self._event_pub = self.own_publisher(SemanticEvent, "semantic_event", qos.SPOKEN)
         self._alerts = AlertDesk(self, self._rules)
         self._image: Image | None = None
         if self._speaking.looks:

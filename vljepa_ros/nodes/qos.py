@@ -15,6 +15,13 @@ NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 """Reliable, keep last 1: only the newest counts."""
 STREAM = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 """Reliable, keep last 10: every message counts."""
+SPOKEN = QoSProfile(
+    depth=10,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+"""Reliable, transient local, keep last 10: every line counts, and since the next may be hours away,
+whoever comes later and asks for it gets the last ones."""
 LATCHED = QoSProfile(
     depth=1,
     reliability=ReliabilityPolicy.RELIABLE,

@@ -26,12 +26,15 @@ from vljepa_msgs.msg import Goal, RankedActions, SemanticEvent, SemanticState
 
 from ..client.results import Ranking, State, ranking_of, state_of
 from ..nodes import middleware, qos
+from ..nodes.convert import seconds
 
 PERCEPTION = "semantic_state_node"
 SPOKEN_LINES = 8
 FORGET_S = 5.0
 """What is older counts as gone."""
 _TICK_S = 0.1
+_OLDEST_S = 86_400.0
+"""A stamp older than a day is of another clock: of a simulation, or of a bag."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ class Watcher:
             listen(SemanticState, "semantic_state", self._on_state, qos.NEWEST, raw=True),
             listen(RankedActions, "ranked_actions", self._on_ranking, qos.NEWEST, raw=True),
             listen(Goal, "goal", self._on_goal, qos.LATCHED),
-            listen(SemanticEvent, "semantic_event", self._on_event, qos.STREAM),
+            listen(SemanticEvent, "semantic_event", self._on_event, qos.SPOKEN),
             listen(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10),
         ]
 
@@ -169,7 +172,7 @@ class Watcher:
         self.view.goal_text = msg.text or ("(a picture or an embedding)" if msg.source else "")
 
     def _on_event(self, msg: SemanticEvent) -> None:
-        self.view.spoken.append((time.time(), msg.text))
+        self.view.spoken.append((_spoken_at(msg), msg.text))
 
     def _on_diagnostics(self, msg: DiagnosticArray) -> None:
         for status in msg.status:
@@ -179,3 +182,10 @@ class Watcher:
             values = {item.key: item.value for item in status.values}
             level = int.from_bytes(status.level, "little")
             self.view.reports[name] = Report(level, status.message, values, time.monotonic())
+
+
+def _spoken_at(msg: SemanticEvent) -> float:
+    """Seconds since 1970: a line may be older than this listener; but a camera may have a clock of
+    its own, then it counts as said now."""
+    now, stamp = time.time(), seconds(msg.header.stamp)
+    return stamp if now - _OLDEST_S < stamp <= now else now
