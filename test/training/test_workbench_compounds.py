@@ -4,10 +4,11 @@ import random
 
 import pytest
 
+from vljepa_ros.model.y_encoder import CONTRADICTORY, UNRELATED
 from vljepa_ros.sim.symbolic import PLACES
 from vljepa_ros.training.phrases import Sentence, bare, held_out_sentences
 from vljepa_ros.training.spintax import draw, parse
-from vljepa_ros.training.workbench_arrangements import LAYOUTS, PAIRS, Arrangement, units
+from vljepa_ros.training.workbench_arrangements import LAYOUTS, PAIRS, Arrangement, against, units
 from vljepa_ros.training.workbench_compounds import Compounds
 from vljepa_ros.training.workbench_phrases import WorkbenchSampler, load
 from vljepa_ros.training.workbench_semantics import COLOURS, HELD_OUT_PLACES, WORKBENCH
@@ -135,3 +136,56 @@ def test_a_parsed_pattern_draws_what_its_text_says():
             parse(wrong)
     with pytest.raises(ValueError, match="unknown"):
         parse("<NOPE>")
+
+
+def test_a_clause_against_a_goal_excludes_one_of_its_parts():
+    rng, seen = random.Random(6), set()
+    for _ in range(3000):
+        made = Arrangement(rng)
+        unit, name = against(made, rng)
+        extra = parts_of(unit.section, unit.slots)[0]
+        thing, value = extra.split(".")
+        assert extra not in WORKBENCH.held_out
+        held = dict(part.split(".") for part in made.parts)
+        if name:  # another value of what a part is about
+            assert thing == name and held[name] != value
+            assert {held[name], value} not in ({"table", p} for p in PLACES)
+            assert not (held[name] == "stacked" and value.startswith("on_"))
+            seen.add("same")
+            continue
+        below = value.removeprefix("on_")
+        reasons = {
+            "shared": value in held.values() and held.get(thing) != value,
+            "ring": held.get(below) == f"on_{thing}",
+            "in the drawer": held.get(below) == "drawer" or (
+                value == "drawer" and f"on_{thing}" in held.values()),
+        }
+        assert any(reasons.values()), (made.parts, extra)
+        seen.update(k for k, v in reasons.items() if v)
+    assert seen == {"same", "shared", "ring", "in the drawer"}
+
+
+def test_a_sequence_ends_with_what_it_asks_for(base):
+    compounds = Compounds(base.macros, 7)
+    for _ in range(500):
+        text, parts = compounds.sequence()
+        assert parts and not set(parts) & WORKBENCH.held_out
+        assert any(word in text for word in ("then", "Then", "after", "After", "next", "finally",
+                                             "once that is done"))
+
+
+def test_refused_goals_of_the_workbench():
+    sampler = WorkbenchSampler(3)
+    goal = Sentence("put the red cube in the drawer", parts=("red.drawer",))
+    for _ in range(200):
+        found = sampler.refusals.exchanged(goal)
+        assert found.doubt == UNRELATED and found.parts == () and found.text != goal.text
+        assert not found.text.endswith("the red cube in the drawer"), found.text
+    for _ in range(200):
+        clash = sampler.clashing()
+        assert clash.doubt == CONTRADICTORY and clash.parts is None
+        neighbour = sampler.refusals.neighbour("fine")
+        assert neighbour.parts and all(p in WORKBENCH.index for p in neighbour.parts)
+        assert not set(neighbour.parts) & WORKBENCH.held_out
+        for row in (sampler.refusals.absent(), sampler.refusals.mixed(), sampler.exchanged()):
+            assert row.doubt == UNRELATED and bare(row.text) not in held_out_sentences()

@@ -1,6 +1,7 @@
-"""Goals of scene-v0 that must be refused for what they say, and close ones that must not be.
+"""Goals that must be refused for what they say, and close ones that must not be.
 
-Patterns stand in phrases/train_refusal2.yaml; besides, the names in goals that can be met are
+Patterns stand in phrases/train_refusal2.yaml (the workbench's in train_refusal_workbench.yaml);
+besides, the names in goals that can be met are
 exchanged for things that are not there (phrases/train_absent_nouns.yaml), so that a refused goal
 has the very wording of a fine one.
 """
@@ -8,7 +9,7 @@ has the very wording of a fine one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from vljepa_ros.model.y_encoder import CONTRADICTORY, FINE, UNRELATED
@@ -29,6 +30,8 @@ THINGS = {
 ASKED = {"cube": r"\bcube_", "drawer": r"\bdrawer|cube_in\.drawer", "window": r"\bwindow",
          "table": r"cube_place|cube_in\.table"}
 """Thing -> the parts of a goal that are about it."""
+Goal = tuple[str, tuple[str, ...]]
+"""A sentence (or its pattern) and the statement ids it asks for."""
 _INSIDE = re.compile(r"\b(in|inside|into|within|from|out of) $")
 ALIKE = 0.35  # of the exchanged names are of things like ours ("the other drawer")
 
@@ -37,21 +40,28 @@ class Refusals:
     """Draws refused goals and their neighbours with the sampler's generator."""
 
     def __init__(self, sampler: Sampler) -> None:
-        own = read_yaml("vljepa_ros.training", "phrases/train_refusal2.yaml")
-        nouns = read_yaml("vljepa_ros.training", "phrases/train_absent_nouns.yaml")["macros"]
+        own, nouns = (read_yaml("vljepa_ros.training", f"phrases/train_{name}.yaml")
+                      for name in ("refusal2", "absent_nouns"))
         self.sampler, self.rng = sampler, sampler.rng
-        self.macros = {**sampler.patterns.macros, **nouns, **own["macros"]}
-        self.patterns: dict[str, list[str]] = {
-            kind: [row.replace("@F", thing) for row in own[kind] for thing in _things(row)]
-            for kind in ("contradictory", "absent", "mixed")
-        }
-        self.goals: dict[str, list[tuple[str, tuple[str, ...]]]] = {
-            kind: [
+        self.macros = {**sampler.patterns.macros, **nouns["macros"], **own["macros"]}
+        self.patterns: dict[str, list[str]] = {}
+        self.goals: dict[str, list[Goal]] = {}
+        self.add(own)
+
+    def add(self, file: Mapping[str, Any]) -> None:
+        """Take over a file's patterns, those with @F once for the drawer, once for the window."""
+        for kind in ("contradictory", "absent", "mixed"):
+            self.patterns.setdefault(kind, []).extend(
+                row.replace("@F", thing) for row in file[kind] for thing in _things(row))
+        for kind in ("fine", "aside"):
+            self.goals.setdefault(kind, []).extend(
                 (row["text"].replace("@F", thing),
                  tuple(part.replace("@F", thing) for part in row["parts"]))
-                for row in own[kind] for thing in _things(row["text"])
-            ] for kind in ("fine", "aside")
-        }
+                for row in file[kind] for thing in _things(row["text"]))
+
+    def expanded(self, pattern: str, parts: tuple[str, ...] = ()) -> Goal:
+        """One expansion of a pattern, and the parts it asks for."""
+        return expand(pattern, self.rng, self.macros), parts
 
     def contradictory(self) -> Sentence:
         """Two wishes that exclude each other; what it asks for is left open."""
@@ -68,12 +78,7 @@ class Refusals:
     def neighbour(self, kind: str) -> Sentence:
         """A goal like those that are refused, but fine; `kind` "fine" or "aside"."""
         rows = self.goals[kind]
-
-        def drawn() -> tuple[str, tuple[str, ...]]:
-            pattern, parts = rows[self.rng.integers(len(rows))]
-            return expand(pattern, self.rng, self.macros), parts
-
-        text, parts = _unseen(drawn)
+        text, parts = _unseen(lambda: self.expanded(*rows[self.rng.integers(len(rows))]))
         return Sentence(self.sampler.dress(text), parts=parts, doubt=FINE)
 
     def exchanged(self, goal: Sentence) -> Sentence | None:
@@ -95,24 +100,24 @@ class Refusals:
 
     def elsewhere(self) -> Sentence:
         """A goal of the cube's place with a place that is none of the table's six."""
-        goals = self.sampler.patterns.goals
         away = {f"{kind}{p.upper()}": "the <SURFACE>" if kind == "N_" else "<AWAY>"
                 for kind in ("", "TO_", "N_") for p in PLACES}
+        macros = {**self.macros, **away}
+        text, _ = _unseen(lambda: (expand(self._place_pattern(), self.rng, macros), ()))
+        return Sentence(self.sampler.dress(text), parts=(), doubt=UNRELATED)
 
-        def drawn() -> tuple[str, None]:
-            while True:
-                place = list(PLACES)[self.rng.integers(len(PLACES))]
-                options = goals[f"cube_place.{place}"]
-                pattern = options[self.rng.integers(len(options))]
-                if f"{place.upper()}>" in pattern:
-                    return expand(pattern, self.rng, {**self.macros, **away}), None
-
-        return Sentence(self.sampler.dress(_unseen(drawn)[0]), parts=(), doubt=UNRELATED)
+    def _place_pattern(self) -> str:
+        """A pattern of a goal of the cube's place that has the place as a macro."""
+        while True:
+            place = list(PLACES)[self.rng.integers(len(PLACES))]
+            options = self.sampler.patterns.goals[f"cube_place.{place}"]
+            pattern = options[self.rng.integers(len(options))]
+            if f"{place.upper()}>" in pattern:
+                return pattern
 
     def _words(self, kind: str) -> str:
         rows = self.patterns[kind]
-        pattern = rows[self.rng.integers(len(rows))]
-        text, _ = _unseen(lambda: (expand(pattern, self.rng, self.macros), None))
+        text, _ = _unseen(lambda: self.expanded(rows[self.rng.integers(len(rows))]))
         return self.sampler.dress(text)
 
     def _exchange(self, text: str, thing: str) -> str:
@@ -121,13 +126,13 @@ class Refusals:
         whole = thing in alike and self.rng.random() < ALIKE
         other = expand(alike[thing], self.rng, self.macros) if whole else ""
         nouns = {kind: expand(kind, self.rng, self.macros)
-                 for kind in ("<THING>", "<CONTAINER>", "<OPENABLE>", "<SURFACE>")}
+                 for kind in ("<STRANGE>", "<CONTAINER>", "<OPENABLE>", "<SURFACE>")}
         adjectives = self.rng.random() < 0.3
 
         def name(found: re.Match[str]) -> str:
             if whole:
                 return other
-            kind = {"cube": "<THING>", "table": "<SURFACE>"}.get(thing, "<OPENABLE>")
+            kind = {"cube": "<STRANGE>", "table": "<SURFACE>"}.get(thing, "<OPENABLE>")
             if thing == "drawer" and _INSIDE.search(found.string[: found.start()]):
                 kind = "<CONTAINER>"
             return f"{found[1] or ''}{found[2] if adjectives else ''}{nouns[kind]}"
@@ -139,12 +144,12 @@ def _things(pattern: str) -> tuple[str, ...]:
     return ("drawer", "window") if "@F" in pattern else ("",)
 
 
-def _unseen(drawn: Callable[[], tuple[str, Any]]) -> tuple[str, Any]:
+def _unseen(drawn: Callable[[], Goal]) -> Goal:
     """Draws until the sentence is not a held-out one."""
     while True:
-        text, rest = drawn()
+        text, parts = drawn()
         if bare(text) not in held_out_sentences():
-            return text, rest
+            return text, parts
 
 
 def seeded(sampler: Sampler) -> int:

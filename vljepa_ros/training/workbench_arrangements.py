@@ -146,3 +146,51 @@ def _drawers(where: dict[str, str], fixtures: list[str], rng: random.Random) -> 
                     fixtures.remove(fixture)
                 break
     return [Unit(section, {"a": colour})]
+
+
+def against(made: Arrangement, rng: random.Random) -> tuple[Unit, str]:
+    """A clause that excludes one of the parts, and the colour or fixture that both are about.
+
+    The name is "" where the clash is between two cubes: two at one place, on one cube or in the
+    drawer, one on a cube that lies in the drawer, or each on the other.
+    """
+    found: list[tuple[Unit, str]] = []
+    for fixture in made.fixtures:
+        name, value = fixture.split(".")
+        other = {"open": "closed", "closed": "open", "locked": "unlocked", "unlocked": "locked"}
+        found += [(Unit(f"{name}.{other[value]}", {}), name)] * 3
+    for colour, value in made.cubes.items():
+        others = [c for c in made.colours if c != colour]
+        found += _elsewhere(colour, value, made.places, others)
+        carried = [c for c in made.cubes if made.cubes[c] == f"on_{colour}"]
+        for other in others:
+            if value == "drawer":
+                found.append((Unit("drawer", {"a": other}), ""))
+                found.append((Unit("on", {"a": other, "b": colour}), ""))
+            elif value == f"on_{other}":
+                found.append((Unit("on", {"a": other, "b": colour}), ""))
+            elif value.startswith("on_"):
+                found.append((Unit("on", {"a": other, "b": value[3:]}), ""))
+            elif value in PLACES and other not in carried and other not in made.cubes:
+                found.append((Unit("place", {"a": other, "p": value}), ""))
+        if carried:
+            found.append((Unit("drawer", {"a": colour}), ""))
+    return rng.choice(found)
+
+
+def _elsewhere(
+    colour: str, value: str, places: list[str], others: list[str]
+) -> list[tuple[Unit, str]]:
+    """Other values for a cube than the one asked for."""
+    units = [Unit("place", {"a": colour, "p": p}) for p in places
+             if p != value and value not in ("table", "stacked")][:3]
+    units += [Unit("place", {"a": colour, "p": p}) for p in places[:1] if value == "stacked"]
+    if value != "drawer":
+        units.append(Unit("drawer", {"a": colour}))
+    if value in ("drawer", "stacked") or value.startswith("on_"):
+        units.append(Unit("table", {"a": colour}))
+    if value in ("drawer", "table"):
+        units.append(Unit("stacked", {"a": colour}))
+    if value != "stacked":
+        units += [Unit("on", {"a": colour, "b": c}) for c in others if value != f"on_{c}"]
+    return [(unit, colour) for unit in units]

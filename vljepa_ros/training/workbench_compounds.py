@@ -18,11 +18,15 @@ from vljepa_ros.sim.symbolic import PLACES
 
 from .phrases import read_yaml
 from .spintax import Tree, draw, parse, tidy
-from .workbench_arrangements import Arrangement, picked, units
+from .workbench_arrangements import Arrangement, Unit, against, picked, units
 from .workbench_semantics import COLOURS
 from .workbench_typing import type_carelessly
 
 MOODS = {"state": 34, "do": 20, "put": 10, "want": 8, "should": 9, "is": 6, "inf": 4, "mixed": 9}
+LASTING = {mood: share for mood, share in MOODS.items() if mood not in ("do", "put", "mixed")}
+"""Moods in which the order of clauses means nothing."""
+THEN = (", then ", " and then ", ". Then ", "; then ", ", afterwards ", ", after that ",
+        ", and finally ", ". After that ", ", and once that is done, ", ", next ")
 SOFT = ((", ", " and "), (", ", ", and "), (" and ", " and "), (", ", ", "))
 HARD = (("; ", "; "), (". ", ". "), ("; ", "; and "), (" - ", " - "), (" / ", " / "))
 JOINTS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -87,12 +91,42 @@ class Compounds:
                 if len(_TOKEN.findall(text)) <= MAX_TOKENS:
                     return text, made.parts
 
-    def _said(self, made: Arrangement) -> str:
+    def contradictory(self) -> str:
+        """A goal with one clause that excludes one of its parts."""
+        while True:
+            made = Arrangement(self.rng)
+            text = self._said(made, against(made, self.rng)[0])
+            if len(_TOKEN.findall(text)) <= MAX_TOKENS:
+                return text
+
+    def sequence(self) -> tuple[str, tuple[str, ...]]:
+        """Steps of which a later one undoes an earlier one: the last counts."""
+        rng = self.rng
+        while True:
+            made = Arrangement(rng)
+            step, name = against(made, rng)
+            voice, steps = Voice(self, made), units(made, rng)
+            undoing = [i for i, unit in enumerate(steps)
+                       if name and (name in unit.slots.values() or f"{name}." in unit.section)]
+            if not undoing or not made.parts:
+                continue
+            steps.insert(rng.randrange(undoing[0] + 1), step)
+            words = [voice.clause(self.forms["do"][u.section], u.slots).lstrip("^") for u in steps]
+            text = words[0] + "".join(rng.choice(THEN) + word for word in words[1:])
+            text = tidy(rng.choice(("", "", "first ", "please ", "first of all ")) + text)
+            if len(_TOKEN.findall(text)) <= MAX_TOKENS:
+                return text, made.parts
+
+    def _said(self, made: Arrangement, extra: Unit | None = None) -> str:
+        """The parts as a sentence; `extra` is a further clause, never one that could be undone."""
         rng, voice = self.rng, Voice(self, made)
-        mood = picked(rng, MOODS)
+        mood = picked(rng, MOODS if extra is None else LASTING)
         cubes: list[str] = []
         fixtures: list[str] = []
-        for unit in units(made, rng):
+        found = units(made, rng)
+        if extra:
+            found.insert(rng.randrange(len(found) + 1), extra)
+        for unit in found:
             own = {"mixed": rng.choice(("state", "do", "should")), "want": "put"}.get(mood, mood)
             own = "do" if mood == "put" and not unit.slots else own
             clause = voice.clause(self.forms[own][unit.section], unit.slots)

@@ -5,8 +5,7 @@ Held-out combinations of colour and place are never drawn, in no part of any sen
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from vljepa_ros.sim.symbolic import PLACES
 from .phrases import Patterns, Sampler, Sentence, bare, held_out_sentences, load_patterns, read_yaml
 from .spintax import expand
 from .workbench_compounds import Compounds
+from .workbench_refusals import WorkbenchRefusals
 from .workbench_semantics import (
     COLOURS,
     FIXTURE_ACTIONS,
@@ -25,10 +25,10 @@ from .workbench_semantics import (
     STATEMENTS,
     WORKBENCH,
 )
+from .workbench_slots import draw_names, fill, named_parts
 
 FILES = ("workbench", "workbench2", "workbench3")
 COMPOSED = 0.6  # of the goals of several parts: put together from clauses, not from a pattern
-_SLOT = re.compile(r"<(TO_|N_)?(C|D|C1|C2|C3|PLACE|P1|P2|P3)>")
 
 
 def load() -> tuple[Patterns, dict[str, list[Any]]]:
@@ -43,41 +43,6 @@ def load() -> tuple[Patterns, dict[str, list[Any]]]:
     return base, own
 
 
-def fill(pattern: str, names: dict[str, str]) -> str:
-    """Put colours and places (as macros of place phrases) into a pattern.
-
-    Args:
-        names: C, D, C1 ... -> colour; PLACE, P1 ... -> place name.
-    """
-    def replaced(match: re.Match[str]) -> str:
-        kind, slot = match[1] or "", match[2]
-        value = names[slot]
-        return f"<{kind}{value.upper()}>" if slot[0] == "P" else value
-
-    return _SLOT.sub(replaced, pattern)
-
-
-def draw_names(rng: np.random.Generator, places: bool = True) -> dict[str, str]:
-    """Three colours and three places such that no colour meets its held-out place."""
-    while True:
-        colours = [str(c) for c in rng.permutation(COLOURS)[:3]]
-        spots = [str(p) for p in rng.permutation(list(PLACES))[:3]]
-        if not places or not any(HELD_OUT_PLACES[c] in spots for c in colours):
-            return dict(zip(("C1", "C2", "C3", "P1", "P2", "P3"), [*colours, *spots], strict=True))
-
-
-def named_parts(parts: Iterable[str], names: dict[str, str]) -> tuple[str, ...]:
-    """C1.on_C2 -> red.on_blue and the like; fixtures' statements stay as they are."""
-    out = []
-    for part in parts:
-        thing, value = part.split(".")
-        if thing in names:
-            value = names.get(value, f"on_{names[value[3:]]}" if value.startswith("on_") else value)
-            thing = names[thing]
-        out.append(f"{thing}.{value}")
-    return tuple(out)
-
-
 class WorkbenchSampler(Sampler):
     """Draws training sentences; the same seed draws the same ones."""
 
@@ -85,6 +50,7 @@ class WorkbenchSampler(Sampler):
         base, self.own = load()
         super().__init__(base, seed)
         self.compounds = Compounds(base.macros, seed)
+        self.refusals = WorkbenchRefusals(self, self.own["goals_place"])
 
     def filled(self, patterns: list[str], names: dict[str, str]) -> str:
         """One sentence of a random pattern with colours and places."""
@@ -170,11 +136,33 @@ class WorkbenchSampler(Sampler):
                                 doubt=FINE)
 
     def composed(self) -> Sentence:
-        """Several parts, put together from clauses."""
+        """Several parts, put together from clauses; some are sequences whose last step counts."""
+        draw = self.compounds.sequence if self.rng.random() < 0.1 else self.compounds.draw
         while True:
-            text, parts = self.compounds.draw()
+            text, parts = draw()
             if bare(text) not in held_out_sentences():
                 return Sentence(self.dress(text), parts=parts, doubt=FINE)
+
+    def clashing(self) -> Sentence:
+        """Clauses that exclude each other."""
+        while True:
+            text = self.compounds.contradictory()
+            if bare(text) not in held_out_sentences():
+                return Sentence(self.dress(text), doubt=CONTRADICTORY)
+
+    def exchanged(self) -> Sentence:
+        """A goal of one part or several with a colour or thing that is not there."""
+        asked = [s for s in STATEMENTS if not s.startswith("count") and s not in WORKBENCH.held_out
+                 and not s.endswith(".unseen")]
+        while True:
+            if self.rng.random() < 0.5:
+                statement = asked[self.rng.integers(len(asked))]
+                goal = Sentence(self._goal(statement), parts=(statement,))
+            else:
+                goal = self.composed()
+            found = self.refusals.exchanged(goal)
+            if found:
+                return found
 
     def joined(self) -> Sentence:
         """Independent goal clauses about different subjects, joined by a connective."""
@@ -242,7 +230,7 @@ class WorkbenchLanguage:
     world = WORKBENCH
 
     def corpus(self, seed: int, scale: float = 1.0) -> list[Sentence]:
-        """At most 65,000 sentences at scale 1, a fifth of them put together from clauses."""
+        """At most 85,000 sentences at scale 1, a fifth of them put together from clauses."""
         sampler = WorkbenchSampler(seed)
         return list({
             (row.text, row.statement, row.action): row for row in self._rows(sampler, scale)
@@ -257,12 +245,19 @@ class WorkbenchLanguage:
             many = 350 if statement.split(".")[0] in FIXTURES else 190
             yield from (sampler.single(statement) for _ in times(many))
         yield from (sampler.compound() for _ in times(24000))
-        yield from (sampler.joined() for _ in times(7000))
+        yield from (sampler.joined() for _ in times(6000))
         for action in (a for a in WORKBENCH.actions if a not in WORKBENCH.held_out_actions):
             many = 220 if action in FIXTURE_ACTIONS else 90
             yield from (sampler.action(action) for _ in times(many))
-        yield from (sampler.unrelated() for _ in times(5000))
-        yield from (sampler.contradictory() for _ in times(3500))
+        refusals = sampler.refusals
+        found: list[tuple[Callable[[], Sentence], int]] = [
+            (sampler.unrelated, 4000), (sampler.contradictory, 3000), (sampler.clashing, 5000),
+            (refusals.contradictory, 3000), (lambda: refusals.neighbour("fine"), 2000),
+            (lambda: refusals.neighbour("aside"), 600), (refusals.absent, 4000),
+            (refusals.mixed, 1500), (sampler.exchanged, 4500), (refusals.elsewhere, 500),
+        ]
+        for drawn, count in found:
+            yield from (drawn() for _ in times(count))
 
     def development(self) -> dict[str, list[Sentence]]:
         content = read_yaml("vljepa_ros.training", "phrases/dev_workbench.yaml")
