@@ -412,6 +412,8 @@ def test_a_new_goal_preempts_the_old_one(pursuing, robot, probe):
 def test_a_bad_goal_of_a_pursuit_is_refused_and_the_next_served(pursuing, robot):
     status, result = pursuing.run("")
     assert status == GoalStatus.STATUS_ABORTED and "text: 0 characters" in result.message
+    _, result = pursuing.run(STORED, time_budget=convert.to_duration(-5.0))
+    assert result.message == "time_budget: -5 s; allowed: 0 (the planner's own) or more"
     _, result = pursuing.run("win the lottery")
     assert result.result == P.NOT_UNDERSTOOD and "lottery" in result.message
     assert pursuing.run("the drawer is unlocked")[1].result == P.MET

@@ -169,6 +169,8 @@ def test_what_the_model_cannot_locate_is_not_asked_for():
     ({"state_id": "never"}, "state_id: 'never' is not remembered"),
     ({"statements": [convert.embedding_msg("other", np.ones(3))]},
      "statements[0].model_id: 'other'; allowed: 'toy-model'"),
+    ({"statements": [convert.embedding_msg("toy-model", np.ones(1))] * 257},
+     "statements: 257; allowed: 256 at most"),
 ])
 def test_a_bad_request_to_suppose_is_refused_in_one_line(told, probe, change, message):
     request = Suppose.Request(state_id=told.state_id)

@@ -18,12 +18,12 @@ from std_msgs.msg import String
 from test.nodes.ros import Probe
 from vljepa_msgs.action import ExecuteAction
 from vljepa_msgs.msg import CandidateAction
-from vljepa_ros.nodes.convert import seconds
+from vljepa_ros.nodes.convert import seconds, to_duration
 from vljepa_ros.nodes.images import decode_image
 
 ROOT = Path(__file__).resolve().parents[2]
 R = ExecuteAction.Result
-START_S = 60.0
+START_S = 120.0
 
 
 class Robot:
@@ -49,8 +49,9 @@ class Robot:
         self.probe.wait(self.client.server_is_ready, "execute_action", START_S)
         self.feedback = []
 
-    def start(self, skill, execution_id):
-        goal = ExecuteAction.Goal(execution_id=execution_id, action=CandidateAction(id=skill))
+    def start(self, skill, execution_id, timeout=0.0):
+        action = CandidateAction(id=skill, timeout=to_duration(timeout))
+        goal = ExecuteAction.Goal(execution_id=execution_id, action=action)
         return self.probe.ask(
             lambda: self.client.send_goal_async(goal, lambda m: self.feedback.append(m.feedback)),
             "acceptance",
@@ -59,8 +60,8 @@ class Robot:
     def end(self, handle):
         return self.probe.ask(handle.get_result_async, "the skill's end", 60.0).result
 
-    def run(self, skill, execution_id):
-        return self.end(self.start(skill, execution_id))
+    def run(self, skill, execution_id, timeout=0.0):
+        return self.end(self.start(skill, execution_id, timeout))
 
     def truth(self):
         """The true state from now on."""
@@ -144,12 +145,13 @@ def test_a_new_action_preempts_and_a_client_may_cancel(robot):
     [
         ("fly", "a", "action.skill: 'fly'; allowed: press_left_button"),
         ("wait", "", "execution_id: empty; allowed: a name"),
+        ("wait", "never", "action.timeout: -3 s; allowed: 0 (the robot's own) or more"),
     ],
 )
 def test_a_bad_request_fails_in_one_line_and_the_next_is_served(
     robot, skill, execution_id, message
 ):
-    result = robot.run(skill, execution_id)
+    result = robot.run(skill, execution_id, timeout=-3.0 if execution_id == "never" else 0.0)
     assert result.result == R.FAILED and message in result.message
     assert np.isfinite(robot.truth()["stamp"])
 

@@ -14,35 +14,49 @@ from typing import Any
 import numpy as np
 import yaml
 
+from .durations import durations
+
 MAX_HOLD_S = 7 * 24 * 3600.0
 MAX_TEXT = 500
+_SHOWN = 100  # characters of a refused value
 
-_NUMBERS = {
-    "a": 1.0, "an": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0,
-    "seven": 7.0, "eight": 8.0, "nine": 9.0, "ten": 10.0, "fifteen": 15.0, "twenty": 20.0,
-    "thirty": 30.0, "forty": 40.0, "forty-five": 45.0, "sixty": 60.0, "ninety": 90.0,
-    "half a": 0.5, "half an": 0.5, "a few": 3.0, "a couple of": 2.0, "several": 5.0,
-}
-_UNITS = {"second": 1.0, "sec": 1.0, "s": 1.0, "minute": 60.0, "min": 60.0, "hour": 3600.0,
-          "h": 3600.0, "day": 86400.0}  # fmt: skip
-_WORDS = "|".join(sorted(map(re.escape, _NUMBERS), key=len, reverse=True))
-_DURATION = re.compile(
-    rf"\b(?:for|longer than|more than|over|at least)\s+"
-    rf"(?:(?:longer than|more than|over|at least|about|the last)\s+)*"
-    rf"(?P<number>\d+(?:\.\d+)?|{_WORDS})\s*"
-    r"(?P<unit>seconds?|secs?|s|minutes?|mins?|hours?|h|days?)\b",
-    re.IGNORECASE,
-)
 _ASKING = re.compile(
-    r"^\s*(?:please\s+|could you\s+|can you\s+)*"
-    r"(?:(?:tell|warn|alert|notify|inform|remind|let|ping)\s+(?:me|us)(?:\s+know)?|shout|say so|"
-    r"(?:raise|give|send)\s+(?:me\s+)?an?\s+(?:alarm|alert|warning)|watch for|alert|warn)\s*"
-    r"(?:please\s+)?(?:when(?:ever)?|if|once|as soon as|the moment|that)?\s+",
+    r"^\s*(?:please\s+|could you\s+|can you\s+|i (?:want|need|wish|would like|'d like)\s+)*"
+    r"(?:to (?:know|hear|be told|be warned)|"
+    r"(?:tell|warn|alert|notify|inform|remind|let|ping|message|text|mail|email|call|beep)\s+"
+    r"(?:me|us)(?:\s+know)?|shout|say so|"
+    r"(?:raise|give|send|set|sound)\s+(?:me\s+|us\s+)?an?\s+(?:alarm|alert|warning|shout|notice)|"
+    r"an?\s+(?:alarm|alert|warning)|watch for|alert|warn)\s*"
+    r"(?:please\s+)?(?:when(?:ever)?|if|once|as soon as|the moment|in case|that|"
+    r"(?:every|each|any) ?time)?\s+",
     re.IGNORECASE,
 )
-_LEADING = re.compile(r"^(?:when(?:ever)?|if|once|as soon as)\s+", re.IGNORECASE)
+_LEADING = re.compile(
+    r"^(?:when(?:ever)?|if|once|as soon as|in case|after|(?:every|each|any) ?time)\s+", re.IGNORECASE
+)
+_TRAILING = re.compile(
+    r"[\s,]+(?:please|say so|(?:then )?(?:tell|warn|alert|notify|ping) (?:me|us)|let (?:me|us) know)"
+    r"[\s.!]*$",
+    re.IGNORECASE,
+)
 _LEFT = re.compile(r"\b(is|are|was|were|has been|have been)\s+(?:left|still|standing)\s+",
                    re.IGNORECASE)  # fmt: skip
+_FORGOTTEN = re.compile(
+    r"\b(?:some(?:one|body)|any(?:one|body)|the robot|he|she|they|we|i) "
+    r"(?:forgets?|forgot|has forgotten|have forgotten) to\b",
+    re.IGNORECASE,
+)
+_REFUSED: tuple[tuple[str, str], ...] = (
+    (r"^\s*(?:please\s+)?(?:do not|don't|never|stop|no longer)\s+(?:tell|warn|alert|notify|remind)",
+     "what is to be said; remove_alert ends an alert"),
+    (r"\bor\b", "one condition, or several that hold together ('and'); an alert for each of them"),
+    (r"\bbefore\b|\babout to\b|\bgoing to\b", "what can be seen now; nobody knows what comes"),
+    (r"\b(?:twice|thrice|\w+ times|hourly|daily|every (?:second|minute|hour|day))\b",
+     "a condition without a count; every occurrence is told"),
+    (r"\b\d+\s*(?:am|pm|m)\b|\d:\d\d|\bo'clock\b|\b(?:tonight|tomorrow|today|midnight|noon)\b",
+     "a condition that is seen, and a time like 'for 90 s' or 'for more than two minutes'"),
+)
+"""What no condition on the present scene can say, and what can."""
 
 
 class AlertError(ValueError):
@@ -65,8 +79,9 @@ class Rule:
     def __post_init__(self) -> None:
         _require(isinstance(self.text, str) and 0 < len(self.text.strip()) <= MAX_TEXT,
                  "text", self.text, f"1 to {MAX_TEXT} characters")
-        _require(isinstance(self.id, str) and len(self.id) <= 64, "id", self.id,
-                 "at most 64 characters")
+        _require(isinstance(self.id, str) and len(self.id) <= 64
+                 and (not self.id or self.id.isprintable()), "id", self.id,
+                 "at most 64 characters, printable")
         _require(_number(self.threshold) and 0 <= self.threshold <= 2, "threshold", self.threshold,
                  "0 (the model's own) to 2")
         _require(_number(self.hold) and 0 <= self.hold <= MAX_HOLD_S, "hold", self.hold,
@@ -74,18 +89,30 @@ class Rule:
 
 
 def parse(text: str) -> tuple[str, float]:
-    """(the bare condition, the hold in seconds or 0) of a request in words."""
-    hold = 0.0
-    found = _DURATION.search(text)
-    if found:
-        word = found["number"].lower()
-        amount = _NUMBERS[word] if word in _NUMBERS else float(word)
-        unit = found["unit"].lower()
-        hold = amount * _UNITS[unit if unit in _UNITS else unit.rstrip("s")]
-        text = text[: found.start()] + " " + text[found.end() :]
-    text = _LEADING.sub("", _ASKING.sub("", text.strip()))
-    text = _LEFT.sub(r"\1 ", text)
-    return " ".join(text.split()).strip(" ,.!?"), hold
+    """(the bare condition, the hold in seconds or 0) of a request in words.
+
+    Raises AlertError for what a condition on the present scene cannot say: two alternatives, an
+    upper limit of time, a time of day, a count, what is going to happen.
+    """
+    asked = " ".join(text.split())
+    spans = durations(asked)
+    hold, bare = 0.0, asked
+    if spans:
+        time = spans[0]
+        said = asked[time.start : time.end].strip()
+        if len(spans) > 1 or not time.least:
+            said = said if len(spans) == 1 else asked[spans[1].start : spans[1].end].strip()
+            raise AlertError(f"text: {said!r} in {asked!r}; allowed: one least duration, like "
+                             "'for 90 s' or 'for more than two minutes'")
+        _require(time.seconds <= MAX_HOLD_S, "hold", said, f"at most {MAX_HOLD_S:g} s")
+        hold, bare = time.seconds, f"{asked[: time.start]} {asked[time.end :]}"
+    for pattern, allowed in _REFUSED:
+        found = re.search(pattern, bare, re.IGNORECASE)
+        if found:
+            raise AlertError(f"text: {found[0].strip()!r} in {asked!r}; allowed: {allowed}")
+    bare = _LEADING.sub("", _ASKING.sub("", _TRAILING.sub("", bare.strip())))
+    bare = _FORGOTTEN.sub("nobody did", _LEFT.sub(r"\1 ", bare))
+    return " ".join(bare.split()).strip(" ,.!?"), hold
 
 
 def load_rules(path: str | Path) -> tuple[Rule, ...]:
@@ -127,4 +154,7 @@ def _number(value: object) -> bool:
 
 def _require(ok: bool, name: str, value: object, allowed: str) -> None:
     if not ok:
-        raise AlertError(f"{name}: {value!r}; allowed: {allowed}")
+        shown = repr(value)
+        if len(shown) > _SHOWN:
+            shown = f"{len(str(value))} characters ({shown[:20]}'...)"
+        raise AlertError(f"{name}: {shown}; allowed: {allowed}")

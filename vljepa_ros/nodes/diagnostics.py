@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock
@@ -18,6 +19,8 @@ _LOSS_WINDOW_S = 10.0
 _LOSS_SAMPLES = 2048  # a camera of 200 Hz over the window
 LOSS_FEWEST = 20
 """Messages sent from which on a share of lost ones means something."""
+AGAIN_S = 20.0
+"""Between two lines in the log about the same source's silence."""
 MUCH_LOSS = 0.05
 """Share of lost images that is worth a warning."""
 
@@ -93,6 +96,28 @@ class Latency:
             f"{name} p50 (ms)": f"{self.percentile(50):.1f}",
             f"{name} p95 (ms)": f"{self.percentile(95):.1f}",
         }
+
+
+class Outage:
+    """Two lines in the log for a source that went silent: when it did, and when it was back.
+
+    One that flickers (a camera as slow as the timeout) is told of every AGAIN_S, not at every turn;
+    one that stays away always.
+    """
+
+    def __init__(self, logger: Any, lost: str, back: str) -> None:
+        self._logger, self._lost, self._back = logger, lost, back
+        self._told, self._told_at = False, float("-inf")
+
+    def update(self, silent: bool) -> None:
+        """Whether the source is silent now; call it often."""
+        now = time.monotonic()
+        if silent and not self._told and now - self._told_at > AGAIN_S:
+            self._told, self._told_at = True, now
+            self._logger.warning(self._lost)
+        elif not silent and self._told:
+            self._told = False
+            self._logger.info(self._back)
 
 
 Report = tuple[bytes, str, Mapping[str, str]]

@@ -137,12 +137,7 @@ class Perception:
     def suppose(self, request: Suppose.Request) -> str:
         """Name of the state told the request's statements. Raises ValueError with one line."""
         batch, row = self.store.get(request.state_id)
-        width = self.vocabulary.queries.shape[1]
-        rows = [
-            convert.embedding(f"statements[{i}]", item, self.vocabulary.model_id, width)
-            for i, item in enumerate(request.statements)
-        ]
-        statements = np.array(rows, dtype=np.float32).reshape(len(rows), width)
+        statements = self._embeddings("statements", request.statements)
         return self.store.add_believed(self.model.suppose(batch.select([row]), statements), 0)
 
     def encode_goal(self, request: EncodeGoal.Request) -> Goal:

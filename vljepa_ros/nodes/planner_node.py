@@ -26,7 +26,7 @@ from ..planning.sight import nothing_seen
 from ..planning.vocabulary import Vocabulary
 from . import convert, qos
 from .candidate_keeper import CandidateKeeper
-from .diagnostics import OK, STALE, WARN, Rate, Report
+from .diagnostics import OK, STALE, WARN, Outage, Rate, Report
 from .goal_keeper import GoalKeeper
 from .lifecycle import WIND_DOWN_S, ManagedNode, in_one_line, run
 from .planner_parameters import declare_parameters
@@ -60,6 +60,9 @@ class PlannerNode(ManagedNode):
         self.last_state = float("-inf")  # steady clock
         self.stale, self._ranking, self._ranked_at = False, False, 0.0
         self._states = Rate()
+        self._outage = Outage(
+            self.get_logger(), "semantic_state is silent", "semantic_state is back"
+        )
         self._complaint = ""
 
     # -- lifecycle ---------------------------------------------------------------------------------
@@ -170,9 +173,7 @@ class PlannerNode(ManagedNode):
         self._complaint = ""
         self._states.tick()
         self.last_state = time.monotonic()
-        if self.stale:
-            self.stale = False
-            self.get_logger().info("semantic_state is back")
+        self.stale = False
         reading = tuple(int(value) for value in vocabulary.readings(answers))
         stamp, window = convert.seconds(msg.header.stamp), convert.seconds(msg.window_start)
         nothing = nothing_seen(vocabulary, answers, msg.contrast)
@@ -196,8 +197,8 @@ class PlannerNode(ManagedNode):
         if not self.stale and now - self.last_state > self.parameters["stale_after"]:
             self.stale = True
             self.ranked.say_again()
-            if self._states.count:
-                self.get_logger().warning("semantic_state is silent")
+        if self._states.count:
+            self._outage.update(self.stale)
         if self.ranked.status_due:
             if self.stale:
                 self.ranked.status(RankedActions.STALE)

@@ -147,8 +147,10 @@ class PursueServer:
         node, request = self._node, run.handle.request
         self._check(run)
         started = time.monotonic()
-        budget = convert.seconds(request.time_budget) or node.parameters["time_budget"]
-        deadline = started + budget
+        budget = convert.seconds(request.time_budget)
+        if budget < 0:
+            raise ValueError(f"time_budget: {budget:g} s; allowed: 0 (the planner's own) or more")
+        deadline = started + (budget or node.parameters["time_budget"])
         goal = node.goals.adopt(await node.goals.encode(request))
         run.result.goal_id = goal.goal_id
         node.get_logger().info(f"pursue_goal: {goal.text or 'an embedding'}: {in_words(goal)}")

@@ -21,7 +21,7 @@ from ..planning.candidates import check_candidates, load_frames
 from . import convert, middleware, qos
 from .asking import ask
 from .clip_buffer import Arrival, Clip, ClipBuffer, Frame
-from .diagnostics import MUCH_LOSS, OK, WARN, Latency, Rate, Report
+from .diagnostics import MUCH_LOSS, OK, WARN, Latency, Outage, Rate, Report
 from .images import ImageError, check_image, decode_compressed, decode_image
 from .lifecycle import ManagedNode, in_one_line, run
 from .perception import Loader, Perception, Seen, load_model
@@ -146,9 +146,6 @@ class SemanticStateNode(ManagedNode):
             self.get_logger().warning(
                 f"image.header.stamp went back to {stamp:.3f}; starting a new window"
             )
-        if self._silent:
-            self._silent = False
-            self.get_logger().info("camera is back")
         if self._worker is not None:
             self._worker.offer((self._buffer.clip(), received))
 
@@ -160,10 +157,8 @@ class SemanticStateNode(ManagedNode):
             self.get_logger().error(f"image refused: {error}")
 
     def _watch(self) -> None:
-        timeout = self.parameters["silence_timeout"]
-        if not self._silent and timeout < self._in.age < float("inf"):
-            self._silent = True
-            self.get_logger().warning(f"camera is silent: no image for {timeout:g} s")
+        self._silent = self.parameters["silence_timeout"] < self._in.age < float("inf")
+        self._outage.update(self._silent)
 
     # -- worker's side (publishing from here saves a trip through the executor, about 1 ms) --------
 
@@ -311,6 +306,7 @@ class SemanticStateNode(ManagedNode):
         self._latency, self._inference = Latency(), Latency()
         self._counts: Counter[str] = Counter()
         self._silent, self._size = False, None
+        self._outage = Outage(self.get_logger(), "camera is silent", "camera is back")
         self._complaint, self._complained, self._outcomes_at = "", 0.0, 0.0
 
     def report(self) -> Report:

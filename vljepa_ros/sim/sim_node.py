@@ -33,7 +33,7 @@ from vljepa_ros.sim import environments
 Result = ExecuteAction.Result
 _REMEMBERED = 1000  # execution ids
 _TYPICAL_STEPS = 90  # of a skill, for the progress in the feedback
-_START_S = 60.0  # longest the scene may take to come up
+_START_S = 180.0  # longest the scene may take to come up; 60 s were too few on a crowded machine
 _STARTS = environments.start_parameters()
 
 
@@ -166,6 +166,9 @@ class SimNode(ManagedNode):
         allowed = environments.actions(self._env)
         if skill not in allowed:
             return f"action.skill: {skill!r}; allowed: {', '.join(allowed)}"
+        timeout = convert.seconds(request.action.timeout)
+        if timeout < 0:
+            return f"action.timeout: {timeout:g} s; allowed: 0 (the robot's own) or more"
         return ""
 
     # -- simulator's thread ------------------------------------------------------------------------
@@ -184,6 +187,12 @@ class SimNode(ManagedNode):
             self._up.set()
             return
         self._up.set()
+        try:
+            self._live_on(scene)
+        finally:
+            scene.close()
+
+    def _live_on(self, scene: Any) -> None:
         next_frame = time.monotonic()
         while not self._stop.is_set():
             if self._jobs:

@@ -144,6 +144,15 @@ class Tabletop:
         """The camera's picture, (height, width, 3) uint8 RGB."""
         return self.env.render(camera=CAMERA)
 
+    def close(self) -> None:
+        """Free the renderer, in the thread that rendered; the next `render` would make a new one.
+
+        Left to the garbage collector, which runs in any thread, it ends in an EGL error.
+        """
+        renderer, self.env._renderer = self.env._renderer, None
+        if renderer is not None:
+            renderer.close()
+
     @property
     def appearance(self) -> Appearance:
         """Light, colours and camera offset of the pictures; assign to change them."""
