@@ -51,9 +51,43 @@ class Stream:
     ("when the window is closed for at least half an hour", "the window is closed", 1800),
     ("the cube is in the drawer", "the cube is in the drawer", 0),
     ("notify us once the drawer is open for longer than 1.5 minutes", "the drawer is open", 90),
+    ("drawer open > 20s", "drawer open", 20),
+    ("after the drawer has been open for one minute, tell me", "the drawer has been open", 60),
+    ("tell me when the drawer is open for a minute and a half", "the drawer is open", 90),
+    ("warn me if the window is left open for 1 min 30 s", "the window is open", 90),
+    ("tell me when the drawer is still open after 30 seconds", "the drawer is open", 30),
+    ("give me a shout if the drawer is open 20 seconds", "the drawer is open", 20),
+    ("I'd like a warning when the window is unlocked", "the window is unlocked", 0),
+    ("I want to know when the window is open for thirty-five seconds", "the window is open", 35),
+    ("tell me every time the drawer is closed for 3 hours or more", "the drawer is closed", 10800),
+    ("if the cube is gone for over a quarter of an hour, say so", "the cube is gone", 900),
+    ("tell me when the second drawer is open", "the second drawer is open", 0),
+    ("tell me when the drawer is open for a second time", "the drawer is open for a second time",
+     0),
+    ("tell me if someone forgets to close the drawer", "nobody did close the drawer", 0),
+    ("ping me when the drawer is no longer open", "the drawer is no longer open", 0),
 ])
 def test_a_request_is_taken_apart(text, condition, hold):
     assert parse(text) == (condition, hold)
+
+
+@pytest.mark.parametrize("text, named", [
+    ("tell me when the drawer is open or the window is open", "'or'"),
+    ("tell me if the drawer is open less than 10 s", "'less than 10 s'"),
+    ("tell me if the drawer is open no longer than a minute", "'no longer than a minute'"),
+    ("tell me five minutes after the drawer was opened", "'five minutes after'"),
+    ("tell me every 10 minutes when the drawer is open", "'every 10 minutes'"),
+    ("the drawer is open for 5 s and the window is open for 10 s", "'for 10 s'"),
+    ("tell me before the drawer is opened", "'before'"),
+    ("tell me when the drawer is open at 5 pm", "'5 pm'"),
+    ("tell me when the drawer is opened twice", "'twice'"),
+    ("don't tell me when the drawer is open", "\"don't tell\""),
+    ("tell me when the drawer is open for 30 days", "hold: 'for 30 days'"),
+])
+def test_what_no_condition_can_say_is_refused_not_guessed(text, named):
+    with pytest.raises(AlertError, match=f"{named}.*; allowed: ") as error:
+        parse(text)
+    assert "\n" not in str(error.value)
 
 
 def test_raised_once_after_the_hold_and_ended_once():

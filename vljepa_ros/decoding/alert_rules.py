@@ -21,7 +21,7 @@ MAX_TEXT = 500
 _SHOWN = 100  # characters of a refused value
 
 _ASKING = re.compile(
-    r"^\s*(?:please\s+|could you\s+|can you\s+|i (?:want|need|wish|would like|'d like)\s+)*"
+    r"^\s*(?:please\s+|could you\s+|can you\s+|i(?: want| need| would like|'d like)\s+)*"
     r"(?:to (?:know|hear|be told|be warned)|"
     r"(?:tell|warn|alert|notify|inform|remind|let|ping|message|text|mail|email|call|beep)\s+"
     r"(?:me|us)(?:\s+know)?|shout|say so|"
@@ -32,11 +32,12 @@ _ASKING = re.compile(
     re.IGNORECASE,
 )
 _LEADING = re.compile(
-    r"^(?:when(?:ever)?|if|once|as soon as|in case|after|(?:every|each|any) ?time)\s+", re.IGNORECASE
+    r"^(?:when(?:ever)?|if|once|as soon as|in case|after|(?:every|each|any) ?time)\s+",
+    re.IGNORECASE,
 )
 _TRAILING = re.compile(
-    r"[\s,]+(?:please|say so|(?:then )?(?:tell|warn|alert|notify|ping) (?:me|us)|let (?:me|us) know)"
-    r"[\s.!]*$",
+    r"[\s,]+(?:please|say so|(?:then )?(?:tell|warn|alert|notify|ping) (?:me|us)|"
+    r"let (?:me|us) know)[\s.!]*$",
     re.IGNORECASE,
 )
 _LEFT = re.compile(r"\b(is|are|was|were|has been|have been)\s+(?:left|still|standing)\s+",
