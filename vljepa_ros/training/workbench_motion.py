@@ -193,7 +193,7 @@ def truth_in_motion(states: np.ndarray, in_air: np.ndarray) -> np.ndarray:
     """(N, S) true statements at each moment.
 
     What is shut in the drawer is not in sight. Of a cube in the air (colour index (N,), -1: none)
-    no place is true (`NONE`); what it is in, and how many cubes are on the table, is left open.
+    no place is true (`NONE`) and what it is in is left open; it counts as one on the table.
     """
     truth = truth_of(states, np.zeros(len(states), dtype=bool))
     ids = WORKBENCH.subject_ids
@@ -201,6 +201,5 @@ def truth_in_motion(states: np.ndarray, in_air: np.ndarray) -> np.ndarray:
         rows = in_air == c
         truth[rows, ids.index(f"{colour}_place")] = NONE
         truth[rows, ids.index(f"{colour}_in")] = -1
-    truth[in_air >= 0, ids.index("count")] = -1
     return truth
 
