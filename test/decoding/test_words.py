@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from test.decoding.test_attempts import vocabulary
-from vljepa_ros.decoding.pace import Pace, PaceConfig
+from vljepa_ros.decoding.pace import Pace, PacedEye, PaceConfig
 from vljepa_ros.decoding.voice import Voice, coarser, spoken_subjects
 from vljepa_ros.decoding.words import WrittenPhrase
 from vljepa_ros.planning.vocabulary import Subject, Vocabulary
@@ -74,3 +74,32 @@ def test_the_pace_follows_what_happens():
     assert looks(20.0, 0.9) == 20  # a change is near: every frame
     with pytest.raises(ValueError, match="calm = 2"):
         PaceConfig(calm=2.0)
+
+
+def test_a_live_stream_is_looked_at_by_what_was_read():
+    from test.nodes.fakes import toy_vocabulary
+
+    words = toy_vocabulary()
+    eye = PacedEye(words)
+    closed, opened = (np.full((64, 64, 3), level, np.uint8) for level in (100, 180))
+
+    def looks(start, state, picture, seconds=3.0):
+        """Seconds at which it looked, at 20 Hz."""
+        rows = np.stack([s.embeddings[v] for s, v in zip(words.subjects, state, strict=True)])
+        found = []
+        for i in range(round(20 * seconds)):
+            stamp = start + 0.05 * i
+            if eye.due(stamp, lambda: picture):
+                eye.saw(stamp, rows, 1e3)
+                found.append(stamp - start)
+        return found
+
+    assert looks(0.0, (0, 0, 0), closed, 2.0)  # the first segment has to last before it is said
+    still = looks(2.0, (0, 0, 0), closed)
+    assert 3 <= len(still) <= 4
+    change = looks(5.0, (0, 1, 0), opened)
+    assert change[0] <= 0.4 and len(change) >= 20  # every frame until the change is decided
+    assert len(looks(8.0, (0, 1, 0), opened)) <= 4
+    tiny = np.zeros((8, 8, 3), np.uint8)  # too small to compare: looked at when calm allows
+    assert len(looks(11.0, (0, 1, 0), tiny, 2.0)) >= 4
+    assert eye.passed_over > 150

@@ -25,7 +25,7 @@ import numpy as np
 from .segments import Array, Change, SegmentConfig, Segmenter
 from .ward import ward_starts
 
-_CELLS = 16  # a picture is compared on a grid of this many cells a side: noise averages out
+CELLS = 16  # a picture is compared on a grid of this many cells a side: noise averages out
 
 
 class Detector(Protocol):
@@ -254,11 +254,11 @@ def make_detector(name: str, **options: object) -> Detector:
 
 def coarse(picture: Array) -> Array:
     """(16, 16, 3) means of a picture (H, W, 3), H and W at least 16."""
-    height, width = (size // _CELLS for size in picture.shape[:2])
+    height, width = (size // CELLS for size in picture.shape[:2])
     if not (height and width):
-        raise ValueError(f"picture is {picture.shape}; allowed: at least {_CELLS} x {_CELLS}")
-    cut = picture[: height * _CELLS, : width * _CELLS].astype(np.float32)
-    return np.asarray(cut.reshape(_CELLS, height, _CELLS, width, -1).mean(axis=(1, 3)))
+        raise ValueError(f"picture is {picture.shape}; allowed: at least {CELLS} x {CELLS}")
+    cut = picture[: height * CELLS, : width * CELLS].astype(np.float32)
+    return np.asarray(cut.reshape(CELLS, height, CELLS, width, -1).mean(axis=(1, 3)))
 
 
 def join(earlier: Change, later: Change) -> Change:

@@ -17,6 +17,7 @@ from vljepa_msgs.msg import CandidateActionSet, Outcome, PredictedOutcomes, Read
 from vljepa_msgs.msg import Vocabulary as VocabularyMsg
 from vljepa_msgs.srv import Ask, EncodeGoal, PredictOutcomes, Suppose
 
+from ..decoding.pace import PacedEye
 from ..planning.candidates import check_candidates, load_frames
 from . import convert, middleware, qos
 from .asking import ask
@@ -29,6 +30,7 @@ from .share import model_folder, share
 from .worker import Worker
 
 _COMPLAIN_EVERY_S = 5.0
+EVERY_FRAME, PACED = "every_frame", "paced"
 
 
 class SemanticStateNode(ManagedNode):
@@ -58,10 +60,18 @@ class SemanticStateNode(ManagedNode):
             "Most predicted_outcomes a second; 0 publishes none.",
             between=(0.0, 100.0),
         )
+        declare(
+            "pace",
+            EVERY_FRAME,
+            "Which frames are embedded: every_frame, or paced: all while something changes, one in "
+            "0.4 s while nothing does, one a second while the picture stands still.",
+            choices=(EVERY_FRAME, PACED),
+        )
         declare("real_states", 64, "States of frames kept for requests.", between=(1, 100000))
         declare("imagined_states", 8192, "Imagined states kept for requests.", between=(1, 1000000))
         self._worker: Worker[tuple[Clip, float]] | None = None
         self._perception: Perception | None = None
+        self._eye: PacedEye | None = None  # the worker's, when pace is paced
         self._seen: Seen | None = None  # the worker's: what the camera saw last
         self._publishers: list[Any] = []
         self._reset_counters()
@@ -78,6 +88,7 @@ class SemanticStateNode(ManagedNode):
         self.diagnostics.model_id = model.model_id
         self._reset_counters()
         self._buffer = ClipBuffer(model.clip_frames, model.clip_stride)
+        self._eye = PacedEye(model.vocabulary) if self.parameters["pace"] == PACED else None
         self._state_pub = self._publisher(SemanticState, "semantic_state", qos.NEWEST)
         self._outcomes_pub = self._publisher(PredictedOutcomes, "predicted_outcomes", qos.NEWEST)
         vocabulary_pub = self._publisher(VocabularyMsg, "vocabulary", qos.LATCHED)
@@ -167,7 +178,12 @@ class SemanticStateNode(ManagedNode):
         perception = self._perception
         if perception is None:
             return
+        newest, eye = clip.newest, self._eye
+        if eye is not None and not eye.due(newest.stamp, newest.pixels):
+            return
         seen = self._seen = perception.see(clip)
+        if eye is not None:
+            eye.saw(newest.stamp, seen.answers, seen.contrast)
         self._publish_state(seen, received)
         rate, now = self.parameters["outcomes_rate"], time.monotonic()
         if rate > 0 and perception.candidates and now - self._outcomes_at >= 1 / rate:
@@ -325,6 +341,7 @@ class SemanticStateNode(ManagedNode):
             "states (Hz)": f"{self._out.hz:.1f}",
             "last image (s ago)": f"{self._in.age:.1f}",
             "dropped": str(self._worker.dropped if self._worker else 0),
+            "passed over": str(self._eye.passed_over if self._eye else 0),
             **self._camera.values(),
             **{f"images {name}": str(count) for name, count in sorted(self._counts.items())},
             **self._latency.values("latency"),
