@@ -5,9 +5,16 @@ import json
 import numpy as np
 import pytest
 import torch
+from tiny_pictures import tiny_model
 
+from vljepa_ros.model.vljepa import VLJEPA
 from vljepa_ros.sim.workbench_symbolic import HELD_OUT_COMBINATIONS, WorkbenchState
-from vljepa_ros.training import workbench_generate, workbench_motion
+from vljepa_ros.training import (
+    export,
+    workbench_generate,
+    workbench_motion,
+    workbench_scenario,
+)
 from vljepa_ros.training.objectives import none_loss
 from vljepa_ros.training.scenario import NONE
 from vljepa_ros.training.workbench_generate import WHERES, state_codes
@@ -117,3 +124,33 @@ def test_answering_none_of_them_is_an_even_guess():
     leaning = torch.nn.functional.normalize(even + 0.3 * statements[:1], dim=-1)
     assert float(none_loss(even, statements)) == pytest.approx(0.0, abs=1e-5)
     assert float(none_loss(statements[:1], statements)) > float(none_loss(leaning, statements)) > 0
+
+
+def test_the_limits_of_what_was_never_shown_come_from_what_was(filmed, monkeypatch):
+    monkeypatch.setattr(workbench_scenario, "HELD_SHARE", 0.5)
+    data = WorkbenchScenario(filmed)
+    data.frames = data.frames[:, ::4, ::4]  # as small as the tiny model wants them
+    torch.manual_seed(2)
+    network = VLJEPA(tiny_model()).eval()
+    width = network.config.embedding
+    statements, queries = (
+        torch.nn.functional.normalize(torch.randn(count, width), dim=-1)
+        for count in (len(WORKBENCH.statements), len(WORKBENCH.subjects))
+    )
+    export.expect_novel(network, data, statements, queries, count=30)
+    held_out = sorted(WORKBENCH.index[s] for s in WORKBENCH.held_out)
+    assert network.config.novel == len(held_out) == 6
+    torch.testing.assert_close(network.predictor.novel, statements[held_out])
+    limits = network.predictor.novel_limits.clone()
+    network.predictor.novel_limits.fill_(2.0)  # nothing is drawn anywhere
+    clips = data.held_out(30, np.random.default_rng(29))
+    with torch.no_grad():
+        slots = network.x_encoder(clips.clip)
+        for row, limit in zip(held_out, limits, strict=True):
+            subject = WORKBENCH.subjects_of[WORKBENCH.statement_ids[row]][0]
+            colour = WORKBENCH.statement_ids[row].split(".")[0]
+            truth = clips.truth[:, subject]
+            there = torch.from_numpy((truth >= 0) & (truth != WORKBENCH.index[f"{colour}.unseen"]))
+            asked = torch.stack((queries[subject], statements[row]))
+            beyond = network.predictor(slots[there], asked) @ statements[row] > limit
+            assert 0 < beyond.sum() <= max(1, export.MAX_NOVEL * beyond.numel())

@@ -215,6 +215,9 @@ def expect_novel(
         thing = world.statement_ids[row].split(".")[0]
         truth, hidden = clips.truth[:, subject], world.index.get(f"{thing}{UNSEEN}", -1)
         seen = torch.from_numpy((truth >= 0) & (truth != hidden))
+        if not seen.any():
+            limits.append(1.0)  # nothing to judge by: nothing is drawn
+            continue
         asked = torch.stack((queries[subject], statements[row]))
         nearness = network.predictor(slots[seen], asked) @ statements[row]
         limits.append(float(nearness.flatten().quantile(1 - MAX_NOVEL)))
