@@ -54,6 +54,16 @@ def test_the_picture_grows_with_the_plan(found, tmp_path):
     assert long.width > 2 * brief.width and np.array(long).std() > 10
 
 
+def test_the_scene_it_began_from_stands_under_the_first_state(found, tmp_path):
+    scene = np.full((30, 40, 3), (255, 0, 255), np.uint8)
+    draw(found.tree, found, "goal: all of it", tmp_path / "scene.png", scene)
+    pixels = np.array(Image.open(tmp_path / "scene.png").convert("RGB"))
+    rows, columns = np.nonzero((pixels == scene[0, 0]).all(axis=2))
+    height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
+    assert width / height == pytest.approx(40 / 30, rel=0.02) and rows.min() > 110
+    assert len(rows) == height * width and columns.max() < pixels.shape[1] / 5
+
+
 def test_a_goal_out_of_reach_has_a_picture_too(tmp_path):
     model = ToyModel()
     nothing = plan(model, ToyStates([(0, 0, 0)]), goal_of(model, "cube.1"), CANDIDATES[-1:],

@@ -11,6 +11,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from vljepa_ros.planning.plans import Plan
 from vljepa_ros.planning.tree import SearchTree, TreeNode
 
@@ -30,8 +32,13 @@ _LINE = 0.19  # height of a line in a grey box
 _WRAP = 40
 
 
-def draw(tree: SearchTree, found: Plan, title: str, out: Path) -> None:
-    """Write the picture of a search to ``out``; the ending chooses the format."""
+def draw(
+    tree: SearchTree, found: Plan, title: str, out: Path, picture: np.ndarray | None = None
+) -> None:
+    """Write the picture of a search to ``out``; the ending chooses the format.
+
+    ``picture`` (H, W, 3) uint8 RGB: the scene it began from, shown under "now".
+    """
     import matplotlib
 
     matplotlib.use("Agg")
@@ -40,6 +47,10 @@ def draw(tree: SearchTree, found: Plan, title: str, out: Path) -> None:
     shown = shown_nodes(tree)
     columns = 1 + max(tree.nodes[i].depth for i in shown)
     places, bottom, notes = _places(tree, shown)
+    if picture is not None:
+        top = places[0][1] + _BOX[1] + _GAP[1]
+        height = min(_BOX[0] * picture.shape[0] / picture.shape[1], 2 * _BOX[0])
+        bottom = max(bottom, top + height + 0.1)
     width = columns * (_BOX[0] + _GAP[0]) + 0.3
     figure = pyplot.figure(figsize=(width, bottom + 1.0))
     axes = figure.add_axes((0, 0, 1, 1))
@@ -50,6 +61,9 @@ def draw(tree: SearchTree, found: Plan, title: str, out: Path) -> None:
     axes.text(0.2, -0.2, _summary(tree, found), fontsize=9, va="center", color="0.25")
     worst = max([0.1, *(n.distance for n in (tree.nodes[i] for i in shown)
                         if n.distance is not None)])
+    if picture is not None:
+        x = places[0][0]
+        axes.imshow(picture, extent=(x, x + _BOX[0], top + height, top), aspect="auto")
     for i in shown:
         _draw_node(axes, tree, i, places, worst)
     for x, y, lines in notes:

@@ -22,10 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="which start")
     parser.add_argument("--actions", type=Path, help="candidate list (default: the world's)")
     parser.add_argument("--model", type=Path, help="model folder (default: the world's)")
-    parser.add_argument("--depth", type=int, default=8)
-    parser.add_argument("--beam", type=int, default=24)
-    parser.add_argument("--budget-ms", type=float, default=0.0, help="0: no limit")
-    parser.add_argument("--out", type=Path, default=Path("explain.png"), help="the picture")
+    parser.add_argument("--depth", type=int, default=8,
+                        help="actions to look ahead, 1 to 16 (default: 8)")
+    parser.add_argument("--beam", type=int, default=24,
+                        help="imagined states kept at each depth, 1 to 512 (default: 24)")
+    parser.add_argument("--budget-ms", type=float, default=0.0,
+                        help="milliseconds for the search (default: 0, no limit)")
+    parser.add_argument("--out", type=Path, default=Path("explain.png"),
+                        help="where the picture goes (default: explain.png here)")
     parser.add_argument("--json", action="store_true", help="print the decision as JSON")
 
 
@@ -70,10 +74,13 @@ def _explain(args: argparse.Namespace) -> int:
     assert found.tree is not None
     understood = " and ".join(part.text for part in goal.parts)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    draw(found.tree, found, f"goal: {understood}", args.out)
+    draw(found.tree, found, f"goal: {understood}", args.out, picture)
     if args.json:
         print(json.dumps(as_json(found, understood), indent=1))
     else:
+        if not args.image:
+            print(f"scene: a random start of {args.env} (--seed {args.seed}); "
+                  "--image FILE takes a picture of yours")
         print(in_words(found, understood))
         print(f"picture: {args.out}")
     return 0 if found.status in ("ok", "met") else 1

@@ -20,8 +20,10 @@ from .lifecycle import in_one_line
 if TYPE_CHECKING:
     from .planner_node import PlannerNode
 
-ENCODE_S = 5.0
-"""Longest a goal may take to be encoded."""
+OFFERED_S = 5.0
+"""Longest to wait for somebody who encodes goals."""
+ENCODE_S = 20.0
+"""Longest a goal may take to be encoded: well under a second, but not on a starved machine."""
 
 
 class GoalKeeper:
@@ -46,7 +48,7 @@ class GoalKeeper:
             return convert.goal_of_embedding(request.embedding, vocabulary)
         if request.kind == SetGoal.Request.KIND_POSE:
             return convert.goal_of_pose(request, vocabulary, self._node.frames)
-        if not await waiter.until(self._client.service_is_ready, ENCODE_S):
+        if not await waiter.until(self._client.service_is_ready, OFFERED_S):
             raise TimeoutError(f"nobody offers {self._client.srv_name}")
         asked = EncodeGoal.Request(
             kind=request.kind, text=request.text, image=request.image

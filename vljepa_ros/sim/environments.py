@@ -87,6 +87,9 @@ def actions(env: str) -> tuple[str, ...]:
 
 def make(env: str, width: int, height: int) -> tuple[Any, Any]:
     """The world and its skills, in the calling thread."""
+    import gymnasium
+
+    gymnasium.logger.min_level = gymnasium.logger.ERROR  # it warns of its own boxes' precision
     if env == "workbench":
         from vljepa_ros.sim.workbench import Workbench
         from vljepa_ros.sim.workbench_skills import WorkbenchSkills

@@ -14,7 +14,6 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any
 
-import gymnasium
 import numpy as np
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
@@ -175,7 +174,6 @@ class SimNode(ManagedNode):
 
     def _simulate(self) -> None:
         try:
-            gymnasium.logger.min_level = gymnasium.logger.ERROR  # float precision of its own boxes
             scene, self._runner = environments.make(
                 self._env, self.parameters["width"], self.parameters["height"]
             )
