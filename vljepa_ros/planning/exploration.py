@@ -1,8 +1,9 @@
 """Looking behind imagined states, the most promising first, a chunk at a time.
 
 Dropped: actions not expected to work or that leave the reading as it was, states that read the same
-as one reached at no more cost (where an action's known effect says that this will come out, it is
-not even imagined), and what can no longer beat the plan found.
+as one reached at no more cost (where what is known of an action says that either will come out, it
+is not even imagined, see :mod:`.effects`), and what can no longer beat the plan found. What found
+no room in the beam waits: it is taken up when all else has led to no plan.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .effects import Effects
 from .frontier import EPS, Frontier, Node
 from .imagination import Judge
 from .plans import SearchConfig, Step
@@ -43,17 +45,19 @@ class Search:
         self._seen: dict[tuple[int, ...], float] = {}
         self._distances: dict[tuple[int, ...], float] = {}
         self._edges: list[tuple[tuple[int, ...], float, tuple[int, ...]]] = []
-        self._effects: dict[int, dict[tuple[tuple[int, int], ...], None]] = {}
         self._first: dict[int, tuple[float, float, tuple[int, ...]]] = {}
         self._gain = 1  # most parts that one action was seen to meet
         self._frontier = Frontier(config.width(len(actions)))
+        self._looked, self._most = 0, config.states(len(actions))
 
     def run(self, state: StateBatch) -> Node | None:
         """The cheapest plan found that meets the goal (its last node), or None."""
         now = self.judge.now(state)
         key = tuple(now.keys[0].tolist())
         self.part_distances = tuple(now.parts[0].tolist())
-        unmet = len(self.part_distances) - sum(key[len(key) - len(self.part_distances) :])
+        split = len(key) - len(self.part_distances)
+        unmet = len(self.part_distances) - sum(key[split:])
+        self._effects = Effects(split)
         self.root = Node(state, 0, key, float(now.distances[0]), float(now.estimates[0]), unmet)
         self._seen[key] = 0.0
         self._distances[key] = self.root.distance
@@ -64,10 +68,21 @@ class Search:
         while chunk:
             self._look_behind(chunk)
             if time.perf_counter() > self._deadline:
-                self.complete = not self._frontier.take(1, self._worthwhile, lambda node: None)
+                left = self._frontier.take(1, self._worthwhile, lambda node: None)
+                self.complete = not left and not (self.best is None and self._frontier.spare)
                 break
-            chunk = self._next_chunk()
+            chunk = self._next_chunk() or self._widen()
         return self.best
+
+    def _widen(self) -> list[Node]:
+        """When all that had room led to no plan: of what had none, the best."""
+        if self.best is not None or not self._frontier.spare:
+            return []
+        if self._looked >= self._most:
+            self.complete = False
+            return []
+        self._frontier.widen()
+        return self._next_chunk()
 
     def _next_chunk(self) -> list[Node]:
         """As many nodes as have about PAIRS pairs between them that are not known to lead where a
@@ -108,6 +123,7 @@ class Search:
         Of several that are expected to lead to the same state one goes first; the others follow
         only if it did not.
         """
+        self._looked += len(nodes)
         for node in nodes:
             self.depth = max(self.depth, node.depth + 1)
             if node.depth:
@@ -123,7 +139,10 @@ class Search:
         """Imagine pairs, but those that lead where a way already leads; return those put off for
         another that is expected to lead to the same state (none when ``claimed`` is None)."""
         now, later = [], []
+        facts = {node: self._effects.facts(node.key) for node in dict(pairs)}
         for node, a in pairs:
+            if self._effects.prevented(a, facts[node]):
+                continue
             keys, cost = self._expected(node, a), node.cost + self._costs[a]
             open_keys = [k for k in keys if self._seen.get(k, math.inf) > cost + EPS]
             if keys and not open_keys:
@@ -142,15 +161,7 @@ class Search:
 
     def _expected(self, node: Node, a: int) -> list[tuple[int, ...]]:
         """Where the known effects of an action lead from here; empty when nothing is known."""
-        keys = []
-        for effect in self._effects.get(a, ()) if node.depth else ():
-            if all(node.key[column] == value for column, value in effect):
-                continue
-            after = list(node.key)
-            for column, value in effect:
-                after[column] = value
-            keys.append(tuple(after))
-        return keys
+        return self._effects.expected(a, node.key) if node.depth else []
 
     def _ask(self, pairs: list[tuple[Node, int]]) -> None:
         """Ask the world model about (node, action) pairs in one call and take in what it says."""
@@ -168,6 +179,8 @@ class Search:
         keys = judged.keys.tolist()
         for p, (node, a) in enumerate(pairs):
             works, k = float(imagined.works[p]), read.get(p)
+            if works < threshold:
+                self._effects.failed(a, self._effects.facts(node.key))
             if k is None:
                 self._trace(node, a, works, None, "fails")
                 continue
@@ -198,9 +211,7 @@ class Search:
             self._trace(node, a, child.works, child, "no change")
             return
         self.working.setdefault(a, node)
-        changes = enumerate(zip(node.key, child.key, strict=True))
-        effect = tuple((column, after) for column, (before, after) in changes if before != after)
-        self._effects.setdefault(a, {})[effect] = None
+        self._effects.worked(a, node.key, child.key)
         if node.depth == 0 and self.actions[a].id in self.avoid:
             self._trace(node, a, child.works, child, "fails")
             return

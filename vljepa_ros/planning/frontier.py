@@ -1,9 +1,10 @@
 """The imagined states that wait to be looked behind, and in which order they are taken.
 
 Two orders take turns. By promise: estimated distance to the goal plus cost. By novelty: states
-that show a statement for the first time among those as far from the goal, cheapest first; so the
-enabling actions, which bring no goal closer, get their turn (best-first width search, Lipovetzky
-and Geffner 2017). Deterministic: ties go to the state imagined first.
+that show a statement, or else a pair of statements, for the first time among those with as many
+parts of the goal unmet, and then those with the fewest unmet; so the enabling actions, which bring
+no goal closer, and those that undo what was reached too early get their turn (best-first width
+search, Lipovetzky and Geffner 2017). Deterministic: ties go to the state imagined first.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from .protocols import StateBatch
 
 EPS = 1e-9
+FACT_BITS = 16  # more than any subject has statements
 
 
 @dataclass(eq=False)
@@ -40,6 +42,7 @@ class Node:
     action: int = -1
     works: float = 1.0
     first: int = -1
+    width: int = 0  # statements that are new together: 1, 2, or 3 when no pair is new
     trace: int = -1  # its place in the search tree, when one is kept
 
     def path(self) -> list[Node]:
@@ -57,11 +60,15 @@ class Node:
 
 @dataclass
 class Frontier:
-    """At most ``beam`` states are taken from each depth, and one more for every first action."""
+    """At most ``beam`` states are taken from each depth, and one more for every first action.
+
+    ``spare``: those that found no room, until `widen` makes some.
+    """
 
     beam: int
     _queues: tuple[list[tuple], list[tuple]] = field(default_factory=lambda: ([], []))
-    _facts: set[tuple[int, int, int]] = field(default_factory=set)
+    spare: list[Node] = field(default_factory=list)
+    _shown: set[tuple[int, ...]] = field(default_factory=set)
     _count: itertools.count[int] = field(default_factory=itertools.count)
     _taken: set[int] = field(default_factory=set)
     _at_depth: Counter[int] = field(default_factory=Counter)
@@ -69,13 +76,31 @@ class Frontier:
     _turn: int = 0
 
     def push(self, node: Node) -> None:
-        facts = {(column, value, node.unmet) for column, value in enumerate(node.key)}
-        novel = bool(facts - self._facts)
-        self._facts |= facts
+        """Take in a node that was just imagined."""
+        node.width = self._width(node)
+        self._enqueue(node)
+
+    def widen(self) -> None:
+        """Make room for as many states of each depth again, and take back those without."""
+        self._at_depth.clear()
+        waiting, self.spare = self.spare, []
+        for node in waiting:
+            self._enqueue(node)
+
+    def _enqueue(self, node: Node) -> None:
         order = next(self._count)
         cost = round(node.cost, 9)
         heapq.heappush(self._queues[0], (node.estimate + cost, cost, order, node))
-        heapq.heappush(self._queues[1], (not novel, cost, node.estimate, order, node))
+        novelty = (node.width, node.unmet, cost, node.estimate)
+        heapq.heappush(self._queues[1], (*novelty, order, node))
+
+    def _width(self, node: Node) -> int:
+        facts = [column << FACT_BITS | value for column, value in enumerate(node.key)]
+        pairs = {(node.unmet, *pair) for pair in itertools.combinations(facts, 2)}
+        new = {(node.unmet, fact) for fact in facts} - self._shown
+        new_pairs = pairs - self._shown
+        self._shown |= new | new_pairs
+        return 1 if new else 2 if new_pairs else 3
 
     def take(
         self, count: int, wanted: Callable[[Node], bool], dropped: Callable[[Node], None]
@@ -95,6 +120,7 @@ class Frontier:
             if self._has_room(node):
                 chosen.append(node)
             else:
+                self.spare.append(node)
                 dropped(node)
         return chosen
 

@@ -12,6 +12,7 @@ UNFINISHED = "no plan was found in the time that budget_ms allows"
 
 
 MANY = 24  # candidate actions for which the beam is meant
+WIDER = 3  # beams that a search without a plan may fill in all
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ class SearchConfig:
         """States looked behind at each depth: the beam, and more where there are many candidates
         (68 of 34 on the workbench: with 24 states plans of six actions are lost)."""
         return self.beam if actions <= MANY else self.beam * actions // (MANY // 2)
+
+    def states(self, actions: int) -> int:
+        """States looked behind at most, while there is no plan."""
+        return WIDER * self.depth * self.width(actions)
 
     def __post_init__(self) -> None:
         for name, low, high in (("depth", 1, 16), ("beam", 1, 512)):
