@@ -198,8 +198,10 @@ def test_listeners_hear_states_rankings_and_spoken_changes(planner, robot, clien
         except RuntimeError as error:
             problems.append(str(error))
 
-    robot_planner.listen(state=on_state, ranking=rankings.append)
+    goals = []
+    robot_planner.listen(state=on_state, ranking=rankings.append, goal=goals.append)
     robot_planner.set_goal(OPEN)
+    probe.wait(lambda: [g.text for g in goals if g.parts == (OPEN,)] == [OPEN], "the goal")
     probe.wait(lambda: [r for r in rankings if r.status == Status.OK], "a ranking")
     probe.wait(lambda: states, "a state")
     assert states[0].readings["lock"].confidence > 0.9

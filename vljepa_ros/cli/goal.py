@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vljepa_ros.client import Planner, Progress, Pursuit
+    from vljepa_ros.client import GoalHeard, Planner, Progress, Pursuit
     from vljepa_ros.demo.terminal import Terminal
 
 REACHED, NOT_REACHED, UNUSABLE, NOBODY = 0, 1, 2, 3
@@ -155,13 +155,19 @@ def _dry_run(planner: Planner, goal: Any, args: Any, terminal: Terminal | None) 
 
 def _pursue(planner: Planner, goal: Any, args: Any, terminal: Terminal | None) -> tuple[int, dict]:
     shown: set[tuple[str, int]] = set()
+    heard: dict[str, GoalHeard] = {}  # of the planner: which is ours tells the ranking
+    planner.listen(goal=lambda goal: heard.update({goal.goal_id: goal}))
 
     def on_progress(progress: Progress) -> None:
-        key = (progress.phase, progress.step)
-        if terminal is None or key in shown:
+        if terminal is None:
             return
-        shown.add(key)
-        if progress.phase == "execute" and progress.ranking.plan:
+        ours = heard.pop(progress.ranking.goal_id, None)
+        if ours is not None and ours.parts:
+            words = f"{' + '.join(ours.parts)}   (confidence {ours.confidence:.2f})"
+            terminal.fact("understood", words)
+        key = (progress.phase, progress.step)
+        if key not in shown and progress.phase == "execute" and progress.ranking.plan:
+            shown.add(key)
             plan = progress.ranking.plan
             more = f", then {len(plan) - 1} more" if len(plan) > 1 else ""
             distance = f"distance {progress.ranking.distance:.2f}"

@@ -15,6 +15,7 @@ from .requests import PlannerError, PlannerNotFound
 from .results import (
     Ending,
     Executed,
+    GoalHeard,
     GoalSet,
     Progress,
     Pursuit,
@@ -32,6 +33,7 @@ __all__ = [
     "Call",
     "Ending",
     "Executed",
+    "GoalHeard",
     "GoalSet",
     "Planner",
     "PlannerError",

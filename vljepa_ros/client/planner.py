@@ -15,7 +15,7 @@ from ..planning.candidates import Candidate
 from .call import Call
 from .link import Link
 from .requests import Goal, Requests, fill
-from .results import GoalSet, Progress, Pursuit, Ranking, Spoken, State
+from .results import GoalHeard, GoalSet, Progress, Pursuit, Ranking, Spoken, State
 
 _CANCEL_S = 3.0
 """Longest a cancelled pursuit is waited for."""
@@ -182,11 +182,16 @@ class Planner:
         state: Callable[[State], None] | None = None,
         ranking: Callable[[Ranking], None] | None = None,
         spoken: Callable[[Spoken], None] | None = None,
+        goal: Callable[[GoalHeard], None] | None = None,
     ) -> None:
-        """Call back on every new state, ranking or spoken change, in the client's thread."""
+        """Call back on every new state, ranking, spoken change or goal, in the client's thread.
+
+        The goal that is in force already is told of too.
+        """
+        callbacks = {"state": state, "ranking": ranking, "spoken": spoken, "goal": goal}
 
         def add() -> None:
-            for name, callback in (("state", state), ("ranking", ranking), ("spoken", spoken)):
+            for name, callback in callbacks.items():
                 if callback is not None:
                     self._requests.hear(name).append(callback)
 

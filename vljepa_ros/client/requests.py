@@ -10,6 +10,7 @@ from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
 
 from vljepa_msgs.action import PursueGoal
+from vljepa_msgs.msg import Goal as GoalMsg
 from vljepa_msgs.msg import RankedActions, SemanticEvent, SemanticState
 from vljepa_msgs.srv import GetCandidateActions, SetCandidateActions, SetGoal
 
@@ -26,6 +27,7 @@ from .results import (
     Ranking,
     State,
     Status,
+    goal_of,
     pursuit_of,
     ranking_of,
     spoken_of,
@@ -40,6 +42,7 @@ _TOPICS = {
     "state": (SemanticState, "semantic_state", state_of, qos.NEWEST),
     "ranking": (RankedActions, "ranked_actions", ranking_of, qos.NEWEST),
     "spoken": (SemanticEvent, "semantic_event", spoken_of, qos.STREAM),
+    "goal": (GoalMsg, "goal", goal_of, qos.LATCHED),
 }
 
 

@@ -68,6 +68,17 @@ class GoalSet:
 
 
 @dataclass(frozen=True)
+class GoalHeard:
+    """The goal in force, whoever gave it: what was asked, and the ``parts`` it was understood as
+    (none: no goal, or not understood)."""
+
+    goal_id: str
+    text: str
+    parts: tuple[str, ...]
+    confidence: float
+
+
+@dataclass(frozen=True)
 class Ranked:
     """One thing the robot could do next; ``works`` is a probability, ``outcome`` words."""
 
@@ -242,6 +253,12 @@ def state_of(msg: Any) -> State:
         change=float(msg.change),
         readings={r.subject: Reading(r.statement, float(r.confidence)) for r in msg.readouts},
     )
+
+
+def goal_of(msg: Any) -> GoalHeard:
+    """From Goal."""
+    parts = tuple(part.text or "a bare embedding" for part in msg.parts)
+    return GoalHeard(msg.goal_id, msg.text, parts, float(msg.confidence))
 
 
 def spoken_of(msg: Any) -> Spoken:
