@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 
 from vljepa_ros.model.world_model import LatentWorldModel
-from vljepa_ros.search.index import Index
 from vljepa_ros.search.retrieve import rank, window
 from vljepa_ros.training.phrases import read_yaml
 
-from .classify import CLIPS, label_sets, looked_through, query_free
+from .classify import CLIPS, index_of, label_sets, looked_through, query_free
 from .environment import HELD_OUT_SEED
 from .event_clips import KINDS, EventClip, event_clips
 from .progress import counting
@@ -39,7 +38,7 @@ def run(
     started = time.time()
     films = {film.file: film for film in event_clips(clips, episodes, first_seed)}
     world = LatentWorldModel.load(model_folder(model))
-    index = Index(clips, world.model_id)
+    index = index_of(clips, world.model_id)
     with counting("indexing", unit="file") as bar:
         index.update(world, lambda path, done, count: bar.update(done - bar.n))
     indexing = time.time() - started

@@ -1,9 +1,10 @@
 """Stretches of a recording in which something may have happened, and how well a phrase fits one.
 
-Three signs are put together: what the model sees going on (the answer to "what is the robot
-doing?"), what is different afterwards (readouts before and after), and whether the phrase, imagined
-as an action from the state before, leads to the state after. The weights were chosen on clips of
-development seeds in training wordings (docs/speaking.md has the figures of each sign alone).
+Signs are put together: what the model sees going on (the answer to "what is the robot doing?"),
+what is different afterwards (readouts before and after), whether the phrase, imagined as an action
+from the state before, leads to the state after, and whether it tells that state from others. The
+weights were chosen on clips of development seeds in wordings of their own (docs/speaking.md has the
+figures of each sign alone).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from vljepa_ros.planning.vocabulary import MOMENTARY, Vocabulary
 
 from .features import Features
 from .phrase import TRYING, Phrase
+from .presumed import presumed
 from .trying import tried
 
 EDGE_ROWS = 2  # rows averaged for what holds before and after
@@ -37,6 +39,7 @@ class Weights:
     outcome: float = 0.5
     trying: float = 0.5
     works: float = 0.25
+    presumed: float = 1.5
     meanwhile: float = 2.0
 
 
@@ -121,7 +124,7 @@ def scores(
 ) -> dict[str, Array]:
     """How well each event fits each phrase: (E, P) by sign, and ``total``, their weighted sum.
 
-    Without ``imagine`` the two signs that run the model are left at 0.
+    Without ``imagine`` the signs that run the model are left at 0.
     """
     weights = weights or Weights()
     embeddings = np.stack([p.embedding for p in texts])
@@ -139,6 +142,10 @@ def scores(
     signs["imagined"], signs["works"] = (
         _imagined(world, events, texts) if imagine else (nothing, nothing)
     )
+    signs["presumed"] = nothing
+    if imagine:
+        actions = [phrase.action for phrase in texts]
+        signs["presumed"] = presumed(world, events, actions, signs["works"])
     failing = (kind == 1)[:, None]
     # What failed was not to work: of a try in vain, likely success speaks against the phrase.
     signs["works"] = np.where(failing, -signs["works"], np.where(

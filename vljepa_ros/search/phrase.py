@@ -2,7 +2,7 @@
 
 "someone opens the drawer while the window is open": what happens is the phrase as a whole and as an
 action to be imagined; what must hold meanwhile are goal parts. Whether it speaks of something done,
-tried in vain, or of rest is told by ridge regression on sentence vectors (outcomes.yaml).
+tried in vain, or of rest is told by kernel ridge regression on sentence vectors (outcomes.yaml).
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from vljepa_ros.planning.protocols import Action, Array
 
 OUTCOMES = ("done", "failed", "quiet")
 TRYING = ("open", "close")
-_RIDGE = 30.0
+_RIDGE = 0.3
+_NARROW = 1.0
 _SHARPNESS = 3.0
 _WHILE = re.compile(r"\b(?:while|whilst|during which|and meanwhile|with)\b", re.IGNORECASE)
 _MEANWHILE_SURE = 0.9
@@ -49,7 +50,7 @@ def phrases(world: Any, texts: list[str]) -> list[Phrase]:
     events = [event for event, _ in split]
     embeddings = world.embed_texts(events)
     vectors = _sentence_vectors(world, events)
-    outcomes, trying = (_classes(vectors, weights) for weights in _probes(world))
+    outcomes, trying = (probe(vectors) for probe in _probes(world))
     return [
         Phrase(text, embeddings[i], Action(f"phrase_{i}", event), outcomes[i], trying[i], parts)
         for i, (text, (event, parts)) in enumerate(zip(texts, split, strict=True))
@@ -76,30 +77,57 @@ def _partition(text: str) -> tuple[str, bool, str]:
     return event, bool(event and condition), condition
 
 
-def _classes(vectors: Array, weights: Array) -> Array:
-    """(N, K) probabilities from sentence vectors (N, C)."""
-    scores = vectors @ weights[:-1] + weights[-1]
-    scores = np.exp(_SHARPNESS * (scores - scores.max(axis=1, keepdims=True)))
-    return np.asarray(scores / scores.sum(axis=1, keepdims=True))
+@dataclass(frozen=True)
+class _Probe:
+    """Kernel ridge regression on sentence vectors: ``examples`` (N, C) unit, ``weights`` (N, K).
+
+    Not linear: "pulls, and it stays shut" is about opening, as is "cannot get it open".
+    """
+
+    examples: Array
+    weights: Array
+
+    def __call__(self, vectors: Array) -> Array:
+        """(M, K) probabilities of the classes, from sentence vectors (M, C)."""
+        scores = _kernel(_unit(vectors), self.examples) @ self.weights
+        scores = np.exp(_SHARPNESS * (scores - scores.max(axis=1, keepdims=True)))
+        return np.asarray(scores / scores.sum(axis=1, keepdims=True))
 
 
 @lru_cache(maxsize=_CACHED)
-def _probes(world: Any) -> tuple[Array, Array]:
+def _probes(world: Any) -> tuple[_Probe, _Probe]:
     """What tells the `OUTCOMES` apart, and what was tried."""
     examples = yaml.safe_load((files("vljepa_ros.search") / "outcomes.yaml").read_text())
-    return (_ridge(world, [examples[name] for name in OUTCOMES]),
-            _ridge(world, [examples["trying"][name] for name in TRYING]))
+    things = examples["things"]
+    trying = [_of_things(examples["trying"][name], things) for name in TRYING]
+    outcomes = {name: _of_things(examples[name], things) for name in OUTCOMES}
+    outcomes["failed"] += [text for texts in trying for text in texts]
+    return _fit(world, list(outcomes.values())), _fit(world, trying)
 
 
-def _ridge(world: Any, classes: list[list[str]]) -> Array:
-    """(C + 1, K) of the regression from sentence vectors to +1 and -1 for each class."""
+def _of_things(patterns: list[str], things: list[str]) -> list[str]:
+    return list(dict.fromkeys(
+        pattern.replace("THING", thing) for pattern in patterns for thing in things
+    ))
+
+
+def _fit(world: Any, classes: list[list[str]]) -> _Probe:
+    """Regression from sentence vectors to +1 and -1 for each class, all classes of equal weight."""
     labels = np.concatenate([np.full(len(texts), i) for i, texts in enumerate(classes)])
-    rows = _sentence_vectors(world, [text for texts in classes for text in texts])
-    rows = np.concatenate((rows, np.ones((len(rows), 1))), axis=1)
+    rows = _unit(_sentence_vectors(world, [text for texts in classes for text in texts]))
     targets = np.where(labels[:, None] == np.arange(len(classes)), 1.0, -1.0)
-    balance = (1.0 / np.bincount(labels))[labels][:, None] * len(labels) / len(classes)
-    gram = rows.T @ (balance * rows) + _RIDGE * np.eye(rows.shape[1])
-    return np.asarray(np.linalg.solve(gram, rows.T @ (balance * targets)))
+    balance = (1.0 / np.bincount(labels))[labels] * len(labels) / len(classes)
+    gram = _kernel(rows, rows) + _RIDGE * np.diag(1.0 / balance)
+    return _Probe(rows, np.asarray(np.linalg.solve(gram, targets)))
+
+
+def _kernel(rows: Array, others: Array) -> Array:
+    """(M, N) Gaussian of the distances between unit rows."""
+    return np.asarray(np.exp(-_NARROW * (2.0 - 2.0 * rows @ others.T)))
+
+
+def _unit(rows: Array) -> Array:
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-9))
 
 
 @torch.no_grad()
