@@ -117,11 +117,19 @@ def test_neighbours_ask_for_statements_that_hold_together(sampler):
             assert all(part in SCENE.index for part in parts), text
 
 
+def test_talk_around_a_goal_changes_nothing_of_what_it_asks(sampler):
+    goal = Sentence("Lock the window.", parts=("window_lock.locked",), doubt=FINE)
+    found = [sampler.refusals.chatty(goal) for _ in range(100)]
+    assert all((row.parts, row.doubt) == (goal.parts, goal.doubt) for row in found)
+    assert all(re.search(r"(^|\W)lock the window(\W|$)", row.text, re.I) for row in found)
+    assert len({row.text for row in found}) > 50
+
+
 def test_no_sentence_is_fine_and_refused_and_none_is_held_out(sampler):
     refusals = sampler.refusals
     doubts = defaultdict(set)
     kinds = (sampler.composed, sampler.clashing, refusals.contradictory, refusals.absent,
-             refusals.mixed, sampler.exchanged, refusals.elsewhere,
+             refusals.mixed, sampler.exchanged, refusals.elsewhere, sampler.chatty,
              lambda: refusals.neighbour("fine"), lambda: refusals.neighbour("aside"))
     for drawn in kinds:
         for _ in range(300):

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from vljepa_ros.model.y_encoder import CONTRADICTORY, UNRELATED
+from vljepa_ros.model.y_encoder import CONTRADICTORY, FINE, UNRELATED
 from vljepa_ros.sim.symbolic import PLACES
 from vljepa_ros.training.phrases import Sentence, bare, held_out_sentences
 from vljepa_ros.training.spintax import draw, parse
@@ -187,5 +187,6 @@ def test_refused_goals_of_the_workbench():
         neighbour = sampler.refusals.neighbour("fine")
         assert neighbour.parts and all(p in WORKBENCH.index for p in neighbour.parts)
         assert not set(neighbour.parts) & WORKBENCH.held_out
+        assert sampler.chatty().doubt in (FINE, CONTRADICTORY, UNRELATED)
         for row in (sampler.refusals.absent(), sampler.refusals.mixed(), sampler.exchanged()):
             assert row.doubt == UNRELATED and bare(row.text) not in held_out_sentences()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from vljepa_ros.model.y_encoder import CONTRADICTORY, FINE, UNRELATED
@@ -46,6 +47,7 @@ class Refusals:
         self.macros = {**sampler.patterns.macros, **nouns["macros"], **own["macros"]}
         self.patterns: dict[str, list[str]] = {}
         self.goals: dict[str, list[Goal]] = {}
+        self.chat: dict[str, list[str]] = own["chat"]
         self.add(own)
 
     def add(self, file: Mapping[str, Any]) -> None:
@@ -97,6 +99,20 @@ class Refusals:
             return None
         alone = len(goal.parts) == 1
         return Sentence(text, parts=() if alone else None, doubt=UNRELATED)
+
+    def chatty(self, goal: Sentence) -> Sentence:
+        """The same goal with something said before or after it that asks for nothing."""
+        place = "before" if self.rng.random() < 0.5 else "after"
+        rows = self.chat[place]
+        said = expand(f"@{rows[self.rng.integers(len(rows))]}@", self.rng, self.macros)[1:-1]
+        text = goal.text.rstrip(".!?")
+        if place == "after":
+            text += said
+        else:
+            text = said + (text[:1].lower() if text[1:2].islower() else text[:1]) + text[1:]
+        if bare(text) in held_out_sentences():
+            return goal
+        return replace(goal, text=text)
 
     def elsewhere(self) -> Sentence:
         """A goal of the cube's place with a place that is none of the table's six."""

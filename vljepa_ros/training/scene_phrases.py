@@ -54,18 +54,30 @@ class SceneSampler(Sampler):
         while True:
             kind = self.rng.random()
             if kind < 0.5:
-                statement = goals[self.rng.integers(len(goals))]
-                text = self.dress(self.words(self.patterns.goals[statement]))
-                goal = Sentence(text, parts=(statement,))
+                goal = self._plain(goals)
             else:
                 goal = self.composed() if kind < 0.75 else self.joined()
             found = self.refusals.exchanged(goal)
             if found:
                 return found
 
+    def chatty(self) -> Sentence:
+        """A goal of any kind, most of them fine, amid talk."""
+        plain = [s for s in self.patterns.goals if s in STATEMENTS]
+        kinds: list[Callable[[], Sentence]] = [
+            *[lambda: self._plain(plain)] * 8, *[self.composed] * 3, self.joined, self.compound,
+            *[self.clashing] * 2, self.exchanged, self.refusals.contradictory,
+        ]
+        return self.refusals.chatty(kinds[self.rng.integers(len(kinds))]())
+
+    def _plain(self, statements: list[str]) -> Sentence:
+        statement = statements[self.rng.integers(len(statements))]
+        text = self.dress(self.words(self.patterns.goals[statement]))
+        return Sentence(text, parts=(statement,), doubt=FINE)
+
 
 def corpus(seed: int, scale: float = 1.0) -> list[Sentence]:
-    """A fixed, seeded training corpus without duplicates; about 65,000 sentences at scale 1."""
+    """A fixed, seeded training corpus without duplicates; about 70,000 sentences at scale 1."""
     sampler = SceneSampler(seed)
 
     def times(n: int) -> range:
@@ -84,7 +96,7 @@ def corpus(seed: int, scale: float = 1.0) -> list[Sentence]:
         (lambda: sampler.refusals.neighbour("fine"), 2500),
         (lambda: sampler.refusals.neighbour("aside"), 700),
         (sampler.refusals.absent, 4500), (sampler.refusals.mixed, 1800),
-        (sampler.exchanged, 4500), (sampler.refusals.elsewhere, 700),
+        (sampler.exchanged, 4000), (sampler.refusals.elsewhere, 600), (sampler.chatty, 6000),
     ]
     for drawn, count in found:
         rows += [drawn() for _ in times(count)]

@@ -152,17 +152,25 @@ class WorkbenchSampler(Sampler):
 
     def exchanged(self) -> Sentence:
         """A goal of one part or several with a colour or thing that is not there."""
-        asked = [s for s in STATEMENTS if not s.startswith("count") and s not in WORKBENCH.held_out
-                 and not s.endswith(".unseen")]
         while True:
-            if self.rng.random() < 0.5:
-                statement = asked[self.rng.integers(len(asked))]
-                goal = Sentence(self._goal(statement), parts=(statement,))
-            else:
-                goal = self.composed()
+            goal = self._plain() if self.rng.random() < 0.5 else self.composed()
             found = self.refusals.exchanged(goal)
             if found:
                 return found
+
+    def chatty(self) -> Sentence:
+        """A goal of any kind, most of them fine, amid talk."""
+        kinds: list[Callable[[], Sentence]] = [
+            *[self._plain] * 8, *[self.composed] * 4, *[self.clashing] * 2, self.exchanged,
+            self.refusals.contradictory,
+        ]
+        return self.refusals.chatty(kinds[self.rng.integers(len(kinds))]())
+
+    def _plain(self) -> Sentence:
+        asked = [s for s in STATEMENTS if not s.startswith("count") and s not in WORKBENCH.held_out
+                 and not s.endswith(".unseen")]
+        statement = asked[self.rng.integers(len(asked))]
+        return Sentence(self._goal(statement), parts=(statement,), doubt=FINE)
 
     def joined(self) -> Sentence:
         """Independent goal clauses about different subjects, joined by a connective."""
@@ -230,7 +238,7 @@ class WorkbenchLanguage:
     world = WORKBENCH
 
     def corpus(self, seed: int, scale: float = 1.0) -> list[Sentence]:
-        """At most 85,000 sentences at scale 1, a fifth of them put together from clauses."""
+        """At most 90,000 sentences at scale 1, a fifth of them put together from clauses."""
         sampler = WorkbenchSampler(seed)
         return list({
             (row.text, row.statement, row.action): row for row in self._rows(sampler, scale)
@@ -254,7 +262,8 @@ class WorkbenchLanguage:
             (sampler.unrelated, 4000), (sampler.contradictory, 3000), (sampler.clashing, 5000),
             (refusals.contradictory, 3000), (lambda: refusals.neighbour("fine"), 2000),
             (lambda: refusals.neighbour("aside"), 600), (refusals.absent, 4000),
-            (refusals.mixed, 1500), (sampler.exchanged, 4500), (refusals.elsewhere, 500),
+            (refusals.mixed, 1500), (sampler.exchanged, 4000), (refusals.elsewhere, 500),
+            (sampler.chatty, 4000),
         ]
         for drawn, count in found:
             yield from (drawn() for _ in times(count))
