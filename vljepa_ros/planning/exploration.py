@@ -24,6 +24,7 @@ from .tree import SearchTree, TreeNode
 PAIRS = 96
 """(State, action) pairs imagined at a time: enough to fill the matrix units, few enough (about
 50 ms on two cores) to keep a time budget."""
+IMPROVE = 2  # as many states again, and two beams, to look for something better than a plan found
 BEGINNING = 0.05  # of the step costs: what a plan that is as good but starts otherwise ranks behind
 
 
@@ -49,6 +50,7 @@ class Search:
         self._gain = 1  # most parts that one action was seen to meet
         self._frontier = Frontier(config.width(len(actions)))
         self._looked, self._most = 0, config.states(len(actions))
+        self._enough = math.inf  # states to look behind in all, once there is a plan
 
     def run(self, state: StateBatch) -> Node | None:
         """The cheapest plan found that meets the goal (its last node), or None."""
@@ -70,6 +72,8 @@ class Search:
             if time.perf_counter() > self._deadline:
                 left = self._frontier.take(1, self._worthwhile, lambda node: None)
                 self.complete = not left and not (self.best is None and self._frontier.spare)
+                break
+            if self._looked >= self._enough:
                 break
             chunk = self._next_chunk() or self._widen()
         return self.best
@@ -226,6 +230,8 @@ class Search:
         child.trace = self._trace(node, a, child.works, child, "open" if child.unmet else "met")
         if child.unmet == 0:
             if self._better(child):
+                if self.best is None:
+                    self._enough = IMPROVE * (self._looked + self._frontier.beam)
                 self.best = child
         else:
             self._frontier.push(child)

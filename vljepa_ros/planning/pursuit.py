@@ -7,11 +7,13 @@ next. The node and the benchmarks run this same code.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from .belief import Belief
 from .goal import Goal
+from .in_the_way import REFUSALS, clear_the_way
 from .look_for import look_for, missing_things
 from .plans import UNFINISHED
 from .protocols import Action, StateBatch, WorldModel
@@ -74,6 +76,8 @@ class Pursuit:
     _chosen: Action | None = None
     _in_the_dark: int = 0
     _sought: dict[tuple[str, str], int] = field(default_factory=dict)
+    _refused: Counter[str] = field(default_factory=Counter)
+    _suspected: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.belief is None:
@@ -101,6 +105,10 @@ class Pursuit:
         belief.study(self.world, self.actions, self.search.works_threshold)
         self._check_effect(belief.reading)
         decision = self._decide(told)
+        if belief.doubted:
+            doubt = f"not believed, since it was misread before: {', '.join(belief.doubted)}"
+            message = "; ".join(filter(None, (decision.message, doubt)))
+            decision = replace(decision, message=message)
         return replace(decision, beliefs=belief.beliefs, noticed=", ".join(belief.surprises))
 
     def executed(self, action_id: str, result: str) -> None:
@@ -140,7 +148,27 @@ class Pursuit:
             return Decision("met", found)
         if found.status == "out_of_reach":
             return self._look_elsewhere(state, found, avoid)
+        refused = [found.steps[0].action]
+        if self.history and self._did_nothing(self.history[-1]):
+            refused.insert(0, self.history[-1].action)
+        for action in refused:
+            if self._refused[action.id] >= REFUSALS:
+                return self._clear_the_way(state, found, action)
         return self._act(found, "")
+
+    def _clear_the_way(self, state: StateBatch, found: Plan, refused: Action) -> Decision:
+        """An action does nothing although it should work: what may be in its way?"""
+        clearing = clear_the_way(
+            self.world, self._belief, state, refused, self.actions, self.search.works_threshold,
+            self._suspected,
+        )
+        if clearing is None:
+            return self._act(found, "")
+        self._suspected.append(clearing.thing)
+        step = next(s for s in found.ranked if s.action.id == clearing.action.id)
+        way = replace(found, steps=(step, *found.steps))
+        why = f"'{refused.text}' did nothing {self._refused[refused.id]} times"
+        return self._act(way, f"{why}; {clearing.action.text}, it may be in the way")
 
     def _act(self, found: Plan, message: str) -> Decision:
         if len(self.history) >= self.max_actions:
@@ -180,6 +208,11 @@ class Pursuit:
         moved = reading != self._before
         as_imagined = moved and not self._belief.surprises
         self.history[-1] = replace(last, moved=moved, as_imagined=as_imagined)
-        if not moved or last.result in DONE_NOTHING:
+        if self._did_nothing(self.history[-1]):
             key = (reading, last.action.id)
             self._failures[key] = self._failures.get(key, 0) + 1
+            self._refused[last.action.id] += 1
+
+    @staticmethod
+    def _did_nothing(last: Executed) -> bool:
+        return not last.moved or last.result in DONE_NOTHING
