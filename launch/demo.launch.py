@@ -16,7 +16,7 @@ from launch_ros.actions import Node
 from launch import LaunchDescription
 
 PLANNER = str(Path(__file__).parent / "planner.launch.py")
-START_S = "60"
+START_S = "180"
 """Seconds that the goal waits for the planner to come up."""
 
 

@@ -28,7 +28,7 @@ from .verdict import judge, wanted_in_words, wanted_state
 if TYPE_CHECKING:
     from .client import DemoNode, Ended, Truth
 
-STARTUP_S = 90.0
+STARTUP_S = 180.0
 """Longest the nodes may take to be ready, on a busy machine with cold caches."""
 FIRST_WORDS_S = 3.0
 """Longest to wait for the decoder to describe the scene before the goal is given."""
