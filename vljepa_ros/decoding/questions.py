@@ -19,11 +19,22 @@ import numpy as np
 from ..planning.goal import GoalPart
 from ..planning.sight import nothing_seen
 from ..planning.vocabulary import UNSEEN, Subject, Vocabulary
+from .claims import NEAR, Claims, claims, joined, judge
+from .question_words import (
+    HOW_MANY,
+    asks_quantity,
+    counts,
+    is_closed,
+    meaning_yes,
+    of_another_time,
+    plain,
+)
 from .segments import Array
 from .speak import sentence
 
 CANNOT_SEE = "I cannot see that."
 NOT_UNDERSTOOD = "I do not know what you mean."
+ONLY_NOW = "I only see what is there now"
 MAX_CHOICES = 64
 MAX_TEXT = 500
 
@@ -31,14 +42,9 @@ MENTIONED = 0.7  # the goal reader's probability that a sentence speaks of a sub
 NEAR_QUESTION = 0.64  # cosine to a lasting subject's question from which it is meant
 NEAR_NAMED = 0.38  # the same where the subject's own words ("drawer") are in the question
 NEAR_MOMENTARY = 0.9  # the same for what the robot is doing: other small talk comes close to it
-NEAR_STATEMENT = 0.85  # cosine from which a yes-no question asks for this very statement
+NEAR_STATEMENT = NEAR  # cosine from which a yes-no question asks for this very statement
 NEAR_CHOICES = 0.8  # mean cosine of the choices to statements from which these are meant
 _TEMPERATURE = 0.07
-_CLOSED = re.compile(
-    r"(is|are|was|were|does|do|did|has|have|had|can|could|will|would|isn't|aren't|hasn't|doesn't)\b",
-    re.IGNORECASE,
-)
-_EITHER = re.compile(r"\bor\b(?! not\b)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 _COMMON = frozenset("a an the is are be there it on in at of to and or not another".split())
 _YES, _NO = frozenset({"yes", "yeah", "true"}), frozenset({"no", "nope", "false"})
@@ -69,8 +75,9 @@ class Question:
     """A question as it was understood.
 
     ``subject`` None: it speaks of nothing known. ``asked`` is the statement id a yes-no question
-    wants confirmed, or "". ``confidence`` says how well the question fits its subject.
-    ``likeness`` (C, V) cosines between the choices in the question's context and the statements.
+    wants confirmed, or ""; ``yes`` are those that mean yes. ``confidence`` says how well the
+    question fits its subject. ``likeness`` (C, V) cosines between the choices in the question's
+    context and the statements. ``claims``: it asks about several things at once.
     """
 
     text: str
@@ -79,6 +86,8 @@ class Question:
     asked: str = ""
     choices: tuple[str, ...] = ()
     likeness: Array | None = None
+    yes: frozenset[str] = frozenset()
+    claims: Claims | None = None
 
 
 @dataclass(frozen=True)
@@ -100,10 +109,13 @@ def understand(reader: Reader, text: str, choices: Sequence[str] = ()) -> Questi
     text = _checked("question", text)
     options = _checked_choices(choices)
     vocabulary = reader.vocabulary
+    said = plain(text)
+    if not options and (several := claims(vocabulary, said, reader.embed_texts)) is not None:
+        return Question(text, several.items[0][0], 1.0, claims=several)
     context = [f"{text.rstrip('?. ')}? {option}" for option in options]
-    rows = reader.embed_texts([text, *context])
-    reading = reader.read_goals([text])[0]
-    subject, fit = _subject(vocabulary, text, rows[0], reading)
+    rows = reader.embed_texts([said, *context])
+    reading = reader.read_goals([said])[0]
+    subject, fit = _subject(vocabulary, said, rows[0], reading)
     if options:
         told, near = _subject_of_choices(vocabulary, rows[1:])
         if near >= NEAR_CHOICES:
@@ -111,10 +123,13 @@ def understand(reader: Reader, text: str, choices: Sequence[str] = ()) -> Questi
     if subject is None:
         return Question(text, None, fit, choices=options)
     asked = ""
-    if _CLOSED.match(text) and not _EITHER.search(text):
+    if is_closed(said) and not of_another_time(said):
+        if not options and (several := joined(vocabulary, said, reading, MENTIONED)) is not None:
+            return Question(text, several.items[0][0], fit, claims=several)
         subject, asked = _asked(vocabulary, subject, rows[0], reading)
     likeness = rows[1:] @ subject.embeddings.T if options else None
-    return Question(text, subject, fit, asked, options, likeness)
+    yes = meaning_yes(said, subject, asked) if asked else frozenset()
+    return Question(text, subject, fit, asked, options, likeness, yes)
 
 
 def answer(
@@ -138,7 +153,7 @@ def answer(
         return replace(found, text=CANNOT_SEE, visible=False, scores=even)
     share = 0.0
     if question.asked:
-        share = float(weights[subject.statement_ids.index(question.asked)])
+        share = float(sum(weights[subject.statement_ids.index(name)] for name in question.yes))
     if question.choices:
         scores = _choice_scores(question, weights, share)
         chosen = int(scores.argmax())
@@ -147,11 +162,13 @@ def answer(
             scores=tuple(float(score) for score in scores),
         )
     if question.asked:
-        yes = question.asked == found.statement_id
+        yes = found.statement_id in question.yes
         words = "Yes" if yes else "No"
         statement = subject.statements[best]
         sure = share if yes else 1.0 - share
         return replace(found, text=f"{words}, {statement.rstrip('.')}.", confidence=sure)
+    if of_another_time(question.text):
+        return replace(found, text=f"{ONLY_NOW}: {subject.statements[best].rstrip('.')}.")
     return found
 
 
@@ -167,6 +184,9 @@ def answer_about(
         return answer(question, np.zeros(answers.shape[-1]))
     if nothing_seen(vocabulary, answers, contrast):
         return Answer(CANNOT_SEE, 1.0, visible=False, subject=question.subject.id)
+    if question.claims is not None:
+        text, sure, statement = judge(question.claims, vocabulary, answers, _TEMPERATURE)
+        return Answer(text, sure, subject=question.subject.id, statement_id=statement)
     ids = [subject.id for subject in vocabulary.subjects]
     return answer(question, answers[ids.index(question.subject.id)])
 
@@ -180,7 +200,11 @@ def _subject(
     cosines = vocabulary.queries @ row
     words = set(_WORD.findall(text.lower()))
     best, fit = None, 0.0
+    how_many, quantity = bool(HOW_MANY.match(text)), asks_quantity(text)
     for i, subject in enumerate(vocabulary.subjects):
+        counting = bool(counts(subject))
+        if (how_many and not counting) or (counting and not quantity):
+            continue
         near = NEAR_MOMENTARY
         if i in lasting:
             names = own_words(subject)
@@ -192,7 +216,8 @@ def _subject(
         if best is None or score > best[0]:
             best = (score, subject, reached)
             fit = max(float(cosines[i]), speaks)
-    assert best is not None, "a vocabulary has subjects"
+    if best is None:
+        return None, 0.0
     return (best[1] if best[2] >= 1.0 else None), float(np.clip(fit, 0.0, 1.0))
 
 

@@ -37,7 +37,7 @@ class Weights:
     change: float = 1.0
     imagined: float = 3.0
     outcome: float = 0.5
-    trying: float = 0.5
+    trying: float = 1.0
     works: float = 0.25
     presumed: float = 1.5
     meanwhile: float = 2.0
