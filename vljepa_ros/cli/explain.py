@@ -15,6 +15,12 @@ ENVIRONMENTS = ("scene-v0", "workbench")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = """exit status:
+  0    there is a plan, or the goal is met already
+  1    out of reach, or not understood
+  2    unusable arguments
+"""
     parser.add_argument("goal", help="the goal in words, or the path of a picture of it")
     parser.add_argument("--image", type=Path, help="a picture of the scene as it is")
     parser.add_argument("--env", choices=ENVIRONMENTS, default="scene-v0",
