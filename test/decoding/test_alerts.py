@@ -162,6 +162,8 @@ def test_what_cannot_be_watched_is_refused_and_nothing_is_added():
         alerts.add(Rule("the drawer is open", id="a"), [part("drawer.1")])
     with pytest.raises(AlertError, match="'the soup is hot' is not understood; allowed: about lo"):
         alerts.add(Rule("tell me when the soup is hot"), [], understood=False)
+    with pytest.raises(AlertError, match="'the soup is hot' is not surely understood; allowed:"):
+        alerts.add(Rule("tell me when the soup is hot"), [part("drawer.1")], confidence=0.5)
     with pytest.raises(AlertError, match="speaks of 'oven'"):
         alerts.add(Rule("x"), [GoalPart("x", np.ones(32), "oven", "oven.hot")])
     assert list(alerts.watched) == ["a"]

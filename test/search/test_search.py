@@ -148,6 +148,29 @@ def test_a_bad_recording_is_skipped_and_named(folder):
     assert world.encoded == 0, "what could not be read is not tried again until it changes"
 
 
+def test_whatever_is_wrong_with_one_recording_the_others_are_indexed(folder, monkeypatch):
+    (folder / "nowhere.mp4").symlink_to(folder / "gone.mp4")
+    bad = image(grey(9), 1.0)
+    bad.step = 1  # no picture of this bag decodes
+    write_bag(folder / "bad_bag", [("/cam", bad)])
+    world = World()
+    see = world.encode_many
+
+    def encode_many(clips):
+        if clips[0].shape[-1] == 16:
+            raise ValueError("clip has\n9x9 pixels")
+        return see(clips)
+
+    monkeypatch.setattr(world, "encode_many", encode_many)
+    write_video(folder / "narrow.mp4", [np.zeros((32, 16, 3), np.uint8)] * 5)
+    done = Index(folder, world.model_id).update(world)
+    assert set(done.added) == {"drawer.mp4", "window.mp4", "still.mp4"}
+    assert set(done.skipped) == {"nowhere.mp4", "bad_bag", "narrow.mp4"}
+    assert "does not exist" in done.skipped["nowhere.mp4"]
+    assert "no picture that decodes" in done.skipped["bad_bag"]
+    assert done.skipped["narrow.mp4"].endswith("clip has 9x9 pixels")
+
+
 def index_folders(folder):
     return [p for p in (folder / ".vljepa_index").iterdir() if p.is_dir()]
 

@@ -76,7 +76,7 @@ def _replay(args: argparse.Namespace) -> dict[str, Any]:
          "confidence": event.confidence}
         for event in run.raised for at in (event.since + event.held,)
     ]
-    events.sort(key=lambda event: event["decided"])
+    events.sort(key=lambda event: event["moment"])
     return {
         "recording": str(args.recording), "model_id": world.model_id, "frames": len(run.stamps),
         "seconds": run.recorded, "took_s": run.took, "speed": run.speed, "events": events,

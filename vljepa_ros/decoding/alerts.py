@@ -30,6 +30,8 @@ RELEASE = 1.3
 SILENCE_S = 5.0
 """After such a gap in the stream nobody knows what was true meanwhile: the hold starts anew."""
 MAX_ALERTS = 100
+SURE = 0.7
+"""A condition understood with less confidence is refused: nobody checks later what is watched."""
 
 
 @dataclass(frozen=True)
@@ -129,17 +131,23 @@ class Alerts:
         if len(self.watched) >= MAX_ALERTS:
             raise AlertError(f"alerts: {len(self.watched)}; allowed: {MAX_ALERTS} at most")
 
-    def add(self, rule: Rule, parts: Sequence[GoalPart], understood: bool = True) -> Watched:
+    def add(
+        self, rule: Rule, parts: Sequence[GoalPart], understood: bool = True,
+        confidence: float = 1.0,
+    ) -> Watched:
         """Watch a rule whose condition (see `parse`) was understood as ``parts``.
 
-        Raises AlertError when it was not understood, speaks of an unknown subject, or its id is
-        taken; nothing is added then.
+        Raises AlertError when it was not understood, or not surely (`SURE`), speaks of an unknown
+        subject, or its id is taken; nothing is added then.
         """
         self.check_id(rule)
         condition, told = parse(rule.text)
-        if not understood or not parts:
+        if not understood or not parts or confidence < SURE:
             known = ", ".join(self.vocabulary.subjects[i].id for i in self.vocabulary.lasting)
-            raise AlertError(f"text: {condition!r} is not understood; allowed: about {known}")
+            surely = " surely" if understood and parts else ""
+            raise AlertError(
+                f"text: {condition!r} is not{surely} understood; allowed: about {known}"
+            )
         for part in parts:
             if part.subject not in self._rows:
                 raise AlertError(f"text: speaks of {part.subject!r}; allowed: "

@@ -76,7 +76,10 @@ class AlertDesk:
         self._asking = True
         rule = self._waiting[0]
         try:
-            await self._add(rule)
+            watched, _ = await self._add(rule)
+            self._node.get_logger().info(
+                f"alert {watched.id}: watching for {watched.condition!r}, {watched.hold:g} s"
+            )
         except TimeoutError:
             self._again = time.monotonic() + _ASK_AGAIN_S
             return
@@ -102,7 +105,8 @@ class AlertDesk:
             raise AlertError(reply.message)
         width = alerts.vocabulary.queries.shape[1]
         parts = convert.parts_of(reply.parts, alerts.vocabulary.model_id, width)
-        return alerts.add(rule, parts, reply.understood), float(reply.confidence)
+        confidence = float(reply.confidence)
+        return alerts.add(rule, parts, reply.understood, confidence), confidence
 
     # -- services ----------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from vljepa_ros.nodes.share import share
 from vljepa_ros.planning.candidates import load_frames
 from vljepa_ros.planning.protocols import Array
 from vljepa_ros.planning.vocabulary import Vocabulary
-from vljepa_ros.recordings.frames import Recording, onward
+from vljepa_ros.recordings.frames import Recording, RecordingError, onward
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class _Pass:
         for rule in rules:
             try:
                 goal = world.understand(parse(rule.text)[0])
-                self.alerts.add(rule, goal.parts, goal.understood)
+                self.alerts.add(rule, goal.parts, goal.understood, goal.confidence)
             except AlertError as error:
                 self.refused.append(f"alert {rule.text!r}: {error}")
         self.lines: list[Line] = []
@@ -89,9 +89,10 @@ class _Pass:
         arrival = self.buffer.push(Frame(stamp, None, lambda: pixels))
         if arrival is Arrival.LATE:
             return
-        answers = self.perception.see(self.buffer.clip()).answers
+        seen = self.perception.see(self.buffer.clip())
+        answers = seen.answers
         self.raised += self.alerts.update(stamp, answers)
-        spoken = self.voice.update(stamp, answers)
+        spoken = self.voice.update(stamp, answers, contrast=seen.contrast)
         if spoken is not None:
             said, change = spoken.utterance, spoken.change
             self.lines.append(Line(
@@ -110,6 +111,7 @@ def replay(
     """Run a recording through at ``rate`` frames a second of it (0: all frames).
 
     ``tell`` hears the stamp of every frame. Rules that are not understood are named in ``refused``.
+    Raises RecordingError when not one picture decodes.
     """
     run = _Pass(world, rules)
     started = time.monotonic()
@@ -117,6 +119,8 @@ def replay(
         run.take(picture.stamp, picture.pixels)
         if tell is not None:
             tell(picture.stamp)
+    if not run.rows:
+        raise RecordingError(f"'{recording.path}' holds no picture that decodes")
     took = time.monotonic() - started
     stamps = np.array([row[0] for row in run.rows])
     forward = np.diff(stamps)

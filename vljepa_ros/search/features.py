@@ -11,7 +11,7 @@ import numpy as np
 
 from vljepa_ros.nodes.clip_buffer import ClipBuffer, Frame
 from vljepa_ros.planning.protocols import Array
-from vljepa_ros.recordings.frames import Picture, Recording, onward
+from vljepa_ros.recordings.frames import Picture, Recording, RecordingError, onward
 
 RATE_HZ = 5.0
 _BATCH = 16
@@ -61,6 +61,8 @@ def look_through(
     Raises RecordingError when nothing can be read.
     """
     made = list(_batches(world, recording, rate, tell))
+    if not made:
+        raise RecordingError(f"'{recording.path}' holds no picture that decodes")
     return Features(*(np.concatenate([getattr(batch, name) for batch in made])
                       for name in Features.__dataclass_fields__))
 

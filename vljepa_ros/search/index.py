@@ -128,8 +128,9 @@ class Index:
         try:
             recording = open_recording(path)
             features = look_through(world, recording, RATE_HZ)
-        except RecordingError as error:
-            return Entry(name, stamp, problem=str(error))
+        except Exception as error:  # whatever one damaged file leads to, the others are indexed
+            problem = str(error) if isinstance(error, RecordingError) else f"{path}: {error}"
+            return Entry(name, stamp, problem=" ".join(problem.split()) or type(error).__name__)
         key = hashlib.sha256(f"{name}|{stamp}|{self.model_id}".encode()).hexdigest()[:20]
         unfinished = self.place / f".unfinished-{key}"
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -190,6 +191,8 @@ class Index:
 
 
 def _stamp(path: Path) -> str:
-    """Size and time of change of a recording: whether it is still the one that was read."""
-    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    """Size and time of change of a recording: whether it is still the one that was read. Empty for
+    one that is gone, or a link that leads nowhere."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    files = [file for file in files if file.is_file()]
     return ";".join(f"{f.stat().st_size}:{f.stat().st_mtime_ns}" for f in files)
