@@ -74,6 +74,20 @@ def _apart(data: Data) -> list[str]:
                     for key, ours in data.get("combinations", {}).items() if key == "held out"]
 
 
+def hidden(data: Data) -> list[str]:
+    """A cube that the robot shut away: fetched, and known where it is; "blind" has no memory."""
+    base, wiped = data["baselines"], data["baselines"]["wiped"]
+    even = {k: base[k]["success_rate"] for k in ("random", "oracle")}
+    known = {k: base[k]["said_where"] for k in ("random", "oracle")}
+    ours = {"rate": data["success_rate"], "interval95": data["interval95"], "n": data["episodes"]}
+    return [
+        row("Fetching a cube that the robot shut in the drawer (blind: memory wiped)", ours, None,
+            even | {"blind": wiped["success_rate"]}),
+        row("… where it is, remembered when the goal arrives", data["remembered"], None,
+            known | {"blind": wiped["remembered"]["rate"]}),
+    ]
+
+
 def works(data: Data) -> list[str]:
     base = data["baselines"]
     rows = []

@@ -35,6 +35,7 @@ ROWS: tuple[tuple[str, Callable[[Data], list[str]]], ...] = (
     ("planning_meddle", table_rows.planning(
         "… while somebody meddles once in every episode", {"scene-v0": 90, "workbench": 90})),
     ("planning_cover", table_rows.planning("… while the camera is covered for some looks", {})),
+    ("hidden", table_rows.hidden),
     ("works", table_rows.works),
     ("imagined", table_rows.imagined),
     ("worldmodel", table_rows.worldmodel),

@@ -12,7 +12,7 @@ from vljepa_ros.model.checkpoint import ModelError
 
 NAMES = ("skills", "ranking", "planning", "works", "latency", "reading", "motion", "imagined",
          "plan_speed", "worldmodel", "goalcheck", "refusal", "surface",
-         "camera", "decoding", "vqa", "classify", "retrieve", "twin")
+         "camera", "decoding", "vqa", "classify", "retrieve", "twin", "hidden")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
