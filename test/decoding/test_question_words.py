@@ -130,7 +130,8 @@ def test_the_words_around_a_subject_count(text, state, answer):
     ("what is open?", {"drawer": 1}, "The drawer is open."),
     ("which of the two is open, the drawer or the window?", {"drawer": 1, "window": 1},
      "The drawer is open and the window is open."),
-    ("what's open?", {}, "Nothing that I can see."),
+    ("what's open?", {},
+     "Nothing that I can see: the drawer is closed and the window is closed."),
     ("which cube is in the drawer?", {"red": 0, "blue": 1}, "The blue cube is in the drawer."),
     ("what is in the drawer?", {"red": 1, "blue": 1},
      "The red cube is in the drawer and the blue cube is in the drawer."),
@@ -138,11 +139,16 @@ def test_the_words_around_a_subject_count(text, state, answer):
     ("is anything open?", {}, "No, the drawer is closed and the window is closed."),
     ("is everything closed?", {}, "Yes, the drawer is closed and the window is closed."),
     ("is everything closed?", {"drawer": 1}, "No, the drawer is open."),
+    ("is every cube on the left?", {"blue": 2}, "Yes, the red cube is on the left."),
+    ("is every cube on the left?", {"red": 2, "blue": 2}, "I can see none of them."),
+    ("is the red cube on the left and the blue cube on the left?", {"blue": 2},
+     "No, the blue cube is not in sight."),
     ("is any cube in the drawer?", {"red": 1}, "Yes, the red cube is in the drawer."),
     ("how many things are open?", {"drawer": 1, "window": 1},
      "Two: the drawer is open and the window is open."),
     ("how many cubes are in the drawer?", {"red": 1}, "One: the red cube is in the drawer."),
-    ("how many cubes are in the drawer?", {"blue": 2}, "None that I can see."),
+    ("how many cubes are in the drawer?", {"blue": 2},
+     "None that I can see: the red cube is on the left."),
     ("is the drawer open and the window closed?", {"drawer": 1},
      "Yes, the drawer is open and the window is closed."),
     ("is the drawer open and the window closed?", {"drawer": 1, "window": 1},
@@ -160,6 +166,12 @@ def test_what_an_open_question_names_is_not_taken_for_a_predicate():
     assert understand(Reader(), "which of them is purple?").claims is None
 
 
+def test_of_the_one_thing_asked_about_it_is_told_what_holds_instead():
+    found = ask("which red thing is in the drawer?", red=0)
+    assert found.text == "Nothing that I can see: the red cube is on the left."
+    assert found.statement_id == "red.left"
+
+
 def test_given_choices_are_kept_to():
     choices = ("the drawer", "the window")
     assert understand(Reader(), "what is open?", choices).claims is None
@@ -168,7 +180,7 @@ def test_given_choices_are_kept_to():
 def test_only_a_subject_of_numbers_counts():
     assert counts(COUNT) == {"count.one": 1, "count.two": 2, "count.three": 3}
     assert counts(DRAWER) == counts(RED) == {}
-    assert asks_quantity("is there a single cube?") and not asks_quantity("where is the cube?")
+    assert asks_quantity("n_cubes?") and not asks_quantity("where is the cube?")
 
 
 def test_what_means_yes():

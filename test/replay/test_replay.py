@@ -16,7 +16,7 @@ from vljepa_ros.recordings.frames import RecordingError, open_recording
 from vljepa_ros.replay.clips import cuts_of, write_cuts
 from vljepa_ros.replay.page import Summary, clock, size_in_words, write_page
 from vljepa_ros.replay.pipeline import Line, replay
-from vljepa_ros.replay.timeline import write_timeline
+from vljepa_ros.replay.timeline import values_of, write_timeline
 
 SIZE = (32, 48)
 
@@ -164,13 +164,20 @@ def test_the_page_shows_every_moment_and_loads_nothing_from_elsewhere(opened, tm
     assert [v["src"] for v in videos] == [cut.file for cut in cuts]
     assert all(v["poster"].startswith("data:image/jpeg;base64,") for v in videos)
     assert "a &lt;film&gt;.mp4" in text and "80% of the storage saved" in text
-    assert "1 gap" in text and "The drawer is open now" in text
+    assert "1 gap" in text
+    assert re.search(r"<time>0:0[56]\.\d</time> The drawer is open now", text)
     assert not re.search(r'(src|href)="(https?:)?//', text)
 
 
 def test_numbers_in_words():
     assert (clock(83.42), clock(3723.4), clock(0)) == ("1:23.4", "1:02:03.4", "0:00.0")
     assert [size_in_words(n) for n in (12, 12_300, 4_560_000)] == ["12 bytes", "12.3 kB", "4.6 MB"]
+
+
+def test_a_band_of_the_timeline_says_what_tells_its_values_apart():
+    words = {s.id: values_of(s) for s in ToyModel().vocabulary.subjects}
+    assert words["lock"] == ["locked", "unlocked"]
+    assert words["cube"] == ["on the table", "in the drawer"]
 
 
 def test_the_timeline_is_a_picture(opened, tmp_path):

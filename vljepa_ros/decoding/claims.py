@@ -26,33 +26,35 @@ _NOT_PREDICATE = (
 )
 _WHICH = re.compile(
     r"^(?:and |so )?(?:what|who|which)(?: of (?:them|these|those|the \w+))?"
-    r"(?: (?!is\b|are\b|stands?\b|lies\b|sits\b)(?P<noun>\w+))?"
+    r"(?: (?!is\b|are\b|stands?\b|lies\b|sits\b)(?P<noun>\w+(?: \w+)?))?"
     rf"(?:(?P<s>['’]s)| (?P<verb>is|are|stands?|lies|sits)) {_NOT_PREDICATE}(?P<rest>.+)$",
     re.IGNORECASE,
 )
 _QUANTIFIED = re.compile(
     r"^(?P<verb>is|are|was|were) (?P<how>anything|something|everything|nothing|"
-    r"(?:any|some|every|each|all)(?: of)?(?: the)? (?P<noun>\w+))(?: here)? "
+    r"(?:any|some|every|each|all)(?: of)?(?: the)? (?P<noun>\w+(?: \w+)?))(?: here)? "
     rf"{_NOT_PREDICATE}(?P<rest>.+)$",
     re.IGNORECASE,
 )
 _HOW_MANY = re.compile(
-    r"^(?:and |so )?how many(?: of the)?(?: (?!is\b|are\b)(?P<noun>\w+))? "
+    r"^(?:and |so )?how many(?: of the)?(?: (?!is\b|are\b)(?P<noun>\w+(?: \w+)?))? "
     r"(?P<verb>is|are|stand|lie|sit) "
     rf"{_NOT_PREDICATE}(?P<rest>.+)$",
     re.IGNORECASE,
 )
+_OF = re.compile(r"^which(?: one)? of\b", re.IGNORECASE)
 _AND = re.compile(r"\b(?:and|both|but|while|as well as)\b", re.IGNORECASE)
 _ANYTHING = frozenset("thing one object item of them".split())
 _NAME = re.compile(r"^(.+?) (?:is|are)\b")
 _WORD = re.compile(r"[a-z]+")
+_IS = {"is", "are"}
 _COUNT = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 @dataclass(frozen=True)
 class Claims:
     """Statements ``items`` (subject, statement id) and ``how`` they are asked for: which, any,
-    every or count."""
+    every, count, or all of several different ones. What is not in sight is left out of `every`."""
 
     how: str
     items: tuple[tuple[Subject, str], ...]
@@ -66,7 +68,9 @@ def claims(
     Args:
         embed: texts -> unit embeddings (N, D).
     """
-    text = re.split(r"[,?]", text.strip().rstrip("?.! "))[0]
+    text = text.strip().rstrip("?.! ")
+    if _OF.match(text):  # "which of the two is open, the drawer or the window?"
+        text = text.split(",")[0]
     for how, pattern in (("which", _WHICH), ("quantified", _QUANTIFIED), ("count", _HOW_MANY)):
         match = pattern.match(text)
         if match is None:
@@ -76,13 +80,13 @@ def claims(
             how = "every" if word.startswith(("every", "each", "all")) else "any"
             if word == "nothing":
                 return None
-        if how == "count" and _counted(vocabulary, text):
-            return None
         groups = match.groupdict()
         verb = _singular(groups.get("verb") or "is")
         things = _things(vocabulary, groups.get("noun") or "")
         items = _items(things, f"{verb} {match['rest']}", embed)
-        return Claims(how, items) if items else None
+        if not items or (how == "count" and _counted(vocabulary, items)):
+            return None
+        return Claims(how, items)
     return None
 
 
@@ -104,14 +108,14 @@ def joined(
             best[key] = (speaks * sure, subject, part.statement_id)
     if len(best) < 2:
         return None
-    return Claims("every", tuple((subject, name) for _, subject, name in best.values()))
+    return Claims("all", tuple((subject, name) for _, subject, name in best.values()))
 
 
 def judge(
     asked: Claims, vocabulary: Vocabulary, answers: Array, temperature: float
 ) -> tuple[str, float, str]:
-    """(the answer in words, its confidence, id of the first statement that holds or "") from the
-    answers (S, D) to the vocabulary's queries."""
+    """(the answer in words, its confidence, id of the first statement that holds, of the one thing
+    asked about what holds instead, or "") from the answers (S, D) to the vocabulary's queries."""
     ids = [subject.id for subject in vocabulary.subjects]
     held, instead, sure = [], [], []
     for subject, name in asked.items:
@@ -121,11 +125,12 @@ def judge(
         sure.append(float(weights[best] / weights.sum()))
         if subject.statement_ids[best] == name:
             held.append((name, subject.statements[best]))
-        elif not subject.statement_ids[best].endswith(UNSEEN) or asked.how == "every":
+        elif not subject.statement_ids[best].endswith(UNSEEN) or asked.how == "all":
             instead.append(subject.statements[best])
     true = join_words([text for _, text in held])
     other = join_words(list(dict.fromkeys(instead)))
-    first = held[0][0] if held else ""
+    only = asked.items[0][0].statement_ids[best] if len(asked.items) == 1 else ""
+    first = held[0][0] if held else only
     return _in_words(asked.how, len(held), true, other), min(sure), first
 
 
@@ -136,40 +141,45 @@ def name_of(subject: Subject) -> str:
 
 
 def _in_words(how: str, count: int, true: str, other: str) -> str:
-    if how == "every":
+    if how in ("every", "all"):
+        if not true and not other:
+            return "I can see none of them."
         return sentence(f"No, {other}") if other else sentence(f"Yes, {true}")
     if how == "any":
         return sentence(f"Yes, {true}") if true else sentence(f"No, {other}" if other else "No")
-    if how == "count":
-        number = _COUNT[count] if count < len(_COUNT) else str(count)
-        return sentence(f"{number}: {true}") if true else "None that I can see."
-    return sentence(true) if true else "Nothing that I can see."
+    nothing = "None that I can see" if how == "count" else "Nothing that I can see"
+    if not true:
+        return sentence(f"{nothing}: {other}" if other else nothing)
+    number = _COUNT[count] if count < len(_COUNT) else str(count)
+    return sentence(f"{number}: {true}" if how == "count" else true)
 
 
 def _things(vocabulary: Vocabulary, noun: str) -> dict[str, list[Subject]]:
     """Name of a thing -> its lasting subjects, of those that a noun fits."""
-    noun = noun.lower()
-    singular = noun[:-1] if noun.endswith("s") else noun
+    nouns = [{word, word.removesuffix("s")} for word in noun.lower().split()]
     found: dict[str, list[Subject]] = {}
     for i in vocabulary.lasting:
         subject = vocabulary.subjects[i]
         name = name_of(subject)
-        fits = not noun or {noun, singular} & (_ANYTHING | set(name.lower().split()))
+        own = _ANYTHING | set(name.lower().split())
+        fits = all(forms & own for forms in nouns)
         if name and fits:
             found.setdefault(name, []).append(subject)
     return found
 
 
-def _counted(vocabulary: Vocabulary, text: str) -> bool:
-    """Whether a subject that counts says all there is in a question."""
-    counting = [s for s in vocabulary.subjects if counts(s)]
-    others = [s for s in vocabulary.subjects if not counts(s)]
-    special = _words(others) - _words(counting)
-    return bool(counting) and not special & set(_WORD.findall(text.lower()))
+def _counted(vocabulary: Vocabulary, items: Sequence[tuple[Subject, str]]) -> bool:
+    """Whether a subject that counts says all that is to be counted: "... on the table"."""
+    told = {word for subject in vocabulary.subjects if counts(subject)
+            for text in subject.statements for word in _WORD.findall(text.lower())}
+    return all(
+        set(_WORD.findall(_statement(subject, name).removeprefix(name_of(subject)))) <= told | _IS
+        for subject, name in items
+    )
 
 
-def _words(subjects: Sequence[Subject]) -> set[str]:
-    return {word for s in subjects for text in s.statements for word in _WORD.findall(text.lower())}
+def _statement(subject: Subject, name: str) -> str:
+    return subject.statements[subject.statement_ids.index(name)]
 
 
 def _items(

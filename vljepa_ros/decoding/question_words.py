@@ -11,7 +11,7 @@ import re
 from ..planning.vocabulary import UNSEEN, Subject
 
 _CLOSED = re.compile(
-    r"(is|are|was|were|does|do|did|has|have|had|can|could|will|would|must|should|"
+    r"(is|are|was|were|does|do|did|has|have|had|can|could|will|would|"
     r"isn't|aren't|hasn't|doesn't)\b",
     re.IGNORECASE,
 )
@@ -24,7 +24,7 @@ _OTHER_TIME = re.compile(
     r"\blast (?:time|night|week|month|year|minute|hour)\b|\bbefore\W*$",
     re.IGNORECASE,
 )
-_NEEDED = re.compile(r"\b(?:need|needs|have|has|got) to\b|^(?:must|should)\b", re.IGNORECASE)
+_NEEDED = re.compile(r"\b(?:need|needs|have|has|got) to\b", re.IGNORECASE)
 _SEEING = re.compile(
     r"^(?:is|are) there\b|\b(?:see|spot|visible|in sight|in view|around|present)\b", re.IGNORECASE
 )
@@ -36,7 +36,7 @@ _NUMBERS = "no one two three four five six seven eight nine ten".split()
 _VALUES = {**{word: i for i, word in enumerate(_NUMBERS)}, "zero": 0, "none": 0, "a": 1, "any": 1}
 _QUANTITY = re.compile(
     rf"\b(?:how (?:many|much)|number|count|counted|amount|total|quantity|several|more|fewer|less|"
-    rf"enough|single|only|{'|'.join(_NUMBERS)}|zero|none|any|\d+)\b",
+    rf"enough|single|only|{'|'.join(_NUMBERS)}|zero|none|any|n|num|\d+)\b",
     re.IGNORECASE,
 )
 _COMPARED = re.compile(
@@ -65,7 +65,8 @@ def of_another_time(text: str) -> bool:
 
 
 def asks_quantity(text: str) -> bool:
-    return bool(_QUANTITY.search(text))
+    """Whether a word of it asks for a number."""
+    return bool(_QUANTITY.search(text.replace("_", " ")))
 
 
 def counts(subject: Subject) -> dict[str, int]:

@@ -41,6 +41,7 @@ MAX_TEXT = 500
 MENTIONED = 0.7  # the goal reader's probability that a sentence speaks of a subject
 NEAR_QUESTION = 0.64  # cosine to a lasting subject's question from which it is meant
 NEAR_NAMED = 0.38  # the same where the subject's own words ("drawer") are in the question
+NEAR_UNSAID = 0.9  # the same for a count, where no word of the question asks for a quantity
 NEAR_MOMENTARY = 0.9  # the same for what the robot is doing: other small talk comes close to it
 NEAR_STATEMENT = NEAR  # cosine from which a yes-no question asks for this very statement
 NEAR_CHOICES = 0.8  # mean cosine of the choices to statements from which these are meant
@@ -203,12 +204,13 @@ def _subject(
     how_many, quantity = bool(HOW_MANY.match(text)), asks_quantity(text)
     for i, subject in enumerate(vocabulary.subjects):
         counting = bool(counts(subject))
-        if (how_many and not counting) or (counting and not quantity):
+        if how_many and not counting:
             continue
         near = NEAR_MOMENTARY
         if i in lasting:
             names = own_words(subject)
             near = NEAR_NAMED if names and names <= words else NEAR_QUESTION
+            near = NEAR_UNSAID if counting and not quantity else near
         speaks = reading[subject.id][0] if subject.id in reading else 0.0
         reached = max(float(cosines[i]) / near, speaks / MENTIONED if speaks else 0.0)
         # Of several that are spoken of, the one whose own question is nearest.

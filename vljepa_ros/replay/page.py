@@ -41,7 +41,8 @@ h1 { margin: 0 0 .25rem; font-size: 1.6rem; overflow-wrap: anywhere; }
 .card:target { outline: 3px solid var(--accent); }
 .card video { display: block; width: 100%; aspect-ratio: var(--shape); background: #000; }
 .card div { padding: .8rem 1rem 1rem; }
-.card time { color: var(--soft); font-size: .85rem; font-variant-numeric: tabular-nums; }
+.card b, .card time { color: var(--soft); font-size: .85rem; font-weight: 400;
+  font-variant-numeric: tabular-nums; }
 .card p { margin: .25rem 0 0; }
 .card small { color: var(--soft); }
 footer { margin-top: 2.5rem; color: var(--soft); font-size: .85rem; }
@@ -127,14 +128,15 @@ def _card(number: int, cut: Cut, start: float) -> str:
     shape = f"{picture.shape[1]} / {picture.shape[0]}" if picture is not None else "4 / 3"
     poster = f' poster="{_data_url(picture)}"' if picture is not None else ""
     said = "".join(
-        f"<p>{html.escape(line.text)} <small>{100 * line.confidence:.0f}%</small></p>"
+        f"<p><time>{clock(line.moment - start)}</time> {html.escape(line.text)} "
+        f"<small>{100 * line.confidence:.0f}%</small></p>"
         for line in cut.lines
     )
     label = html.escape(_words(cut), quote=True)
     return f"""<li class="card" id="m{number}" style="--shape:{shape}">
 <video controls preload="none" playsinline src="{html.escape(cut.file)}"{poster}
  aria-label="{label}"></video>
-<div><time>{clock(cut.start - start)} to {clock(cut.end - start)}</time>{said}</div></li>"""
+<div><b>{clock(cut.start - start)} to {clock(cut.end - start)}</b>{said}</div></li>"""
 
 
 def _words(cut: Cut) -> str:

@@ -12,6 +12,8 @@ import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 
+from vljepa_ros.planning.vocabulary import Subject  # noqa: E402
+
 from .pipeline import Replay  # noqa: E402
 
 _WIDTH_IN, _DPI = 14.0, 110
@@ -58,13 +60,22 @@ def _readings(axis: Axes, replay: Replay, start: float, end: float) -> None:
             axis.broken_barh([(begin, max(until - begin, 0.0))], (row + 0.08, 0.84),
                              color=_COLOURS(value % 8), lw=0)
             letters = int((until - begin) / end * _WIDTH_IN * _LETTERS_AN_INCH * 0.8)
-            if letters >= 6:
-                text = textwrap.shorten(subject.statements[value], letters, placeholder="…")
+            if letters >= 4:
+                text = textwrap.shorten(values_of(subject)[value], letters, placeholder="…")
                 axis.text((begin + until) / 2, row + 0.5, text, ha="center", va="center",
                           fontsize=7.5)
     names = [subject.id.replace("_", " ") for subject in replay.vocabulary.subjects]
     axis.set_yticks(np.arange(len(names)) + 0.5, names, fontsize=9)
     axis.set_ylim(len(names), 0)
+
+
+def values_of(subject: Subject) -> list[str]:
+    """What a subject's statements differ in: "open", "closed"; its name stands beside the band."""
+    rows = [statement.split() for statement in subject.statements]
+    shared = 0
+    while len(rows) > 1 and all(len(r) > shared + 1 and r[shared] == rows[0][shared] for r in rows):
+        shared += 1
+    return [" ".join(row[shared:]) for row in rows]
 
 
 def _signal(axis: Axes, replay: Replay, start: float) -> None:
