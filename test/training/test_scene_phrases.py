@@ -59,8 +59,8 @@ def test_composed_goals_hold_together_and_speak_of_every_part(sampler):
         for part in goal.parts:
             seen.add(part)
             thing = part.split(".")[0].split("_")[0]
-            names = {"drawer": r"dr|everything|nothing|\bboth\b|lock",
-                     "window": r"wi?n|everything|nothing|\bboth\b|lock|air|draught",
+            names = {"drawer": r"dr|everything|nothing|\bboth\b|\btwo\b|lock",
+                     "window": r"wi?n|everything|nothing|\bboth\b|\btwo\b|lock|air|draught",
                      "cube": r"cub|block|brick|box|red|qub|table|tbl|tabel|drw|dra"}[thing]
             assert re.search(names, words), goal
     assert seen >= {s for s in SCENE.statements if not s.startswith("activity")}
