@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.msg import Log
 from sensor_msgs.msg import CompressedImage, Image
 
 from test.nodes.fakes import ACTIONS, MODEL_ID, ToyModel, picture, toy_vocabulary
@@ -131,6 +133,24 @@ def test_a_bad_image_is_refused_and_the_next_good_one_served(camera, probe, node
         lambda m: any(v.key == "images bad" and v.value != "0" for v in m.status[0].values),
     )
     assert bad.status[0].hardware_id == MODEL_ID
+
+
+def test_a_torn_stream_whose_every_frame_is_bad_in_its_own_way_does_not_flood_the_log(
+    camera, probe, node
+):
+    probe.listen(Log, "/rosout", qos.SPOKEN)
+    log = node.node.get_logger()
+    camera((0, 0, 0), START)
+    began, frames = time.monotonic(), 12
+    for i in range(frames):
+        camera.show((0, 0, 0), START + 1, data=bytes(i + 1))
+        probe.wait(lambda i=i: node.node._counts["bad"] == i + 1, "the bad frame")
+    log.info("that was it")
+    probe.first("/rosout", lambda m: m.msg == "that was it")
+    said = [m.msg for m in probe.messages["/rosout"] if m.name == log.name]
+    refused = [line for line in said if "image refused" in line]
+    assert 1 <= len(refused) <= 1 + (time.monotonic() - began) / 5.0
+    assert "data: 1 bytes" in refused[0]
 
 
 def test_the_vocabulary_is_latched(camera, probe):

@@ -30,6 +30,7 @@ COUNTED = {
 _BOX, _GAP = (3.3, 1.02), (0.75, 0.3)
 _LINE = 0.19  # height of a line in a grey box
 _WRAP = 40
+_CHARACTERS = 11  # of the summary, on an inch
 
 
 def draw(
@@ -52,13 +53,17 @@ def draw(
         height = min(_BOX[0] * picture.shape[0] / picture.shape[1], 2 * _BOX[0])
         bottom = max(bottom, top + height + 0.1)
     width = columns * (_BOX[0] + _GAP[0]) + 0.3
-    figure = pyplot.figure(figsize=(width, bottom + 1.0))
+    summary = textwrap.wrap(_summary(tree, found), int(_CHARACTERS * (width - 0.4)))
+    head = 0.8 + _LINE * (len(summary) - 1)
+    figure = pyplot.figure(figsize=(width, bottom + head + 0.2))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_xlim(0, width)
-    axes.set_ylim(bottom + 0.2, -0.8)
+    axes.set_ylim(bottom + 0.2, -head)
     axes.axis("off")
-    axes.text(0.2, -0.5, _cut(title, 30 * columns), fontsize=13, weight="bold", va="center")
-    axes.text(0.2, -0.2, _summary(tree, found), fontsize=9, va="center", color="0.25")
+    title = _cut(title, 30 * columns)
+    axes.text(0.2, 0.3 - head, title, fontsize=13, weight="bold", va="center")
+    for row, line in enumerate(reversed(summary)):
+        axes.text(0.2, -0.2 - _LINE * row, line, fontsize=9, va="center", color="0.25")
     worst = max([0.1, *(n.distance for n in (tree.nodes[i] for i in shown)
                         if n.distance is not None)])
     if picture is not None:

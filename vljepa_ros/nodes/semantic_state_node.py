@@ -162,10 +162,10 @@ class SemanticStateNode(ManagedNode):
 
     def _refuse_image(self, error: Exception) -> None:
         self._counts["bad"] += 1
-        now = time.monotonic()
-        if str(error) != self._complaint or now - self._complained > _COMPLAIN_EVERY_S:
-            self._complaint, self._complained = str(error), now
-            self.get_logger().error(f"image refused: {error}")
+        # Whatever it says: a torn stream has another number of bytes in every frame.
+        self.get_logger().error(
+            f"image refused: {error}", throttle_duration_sec=_COMPLAIN_EVERY_S
+        )
 
     def _watch(self) -> None:
         self._silent = self.parameters["silence_timeout"] < self._in.age < float("inf")
@@ -257,7 +257,9 @@ class SemanticStateNode(ManagedNode):
         if isinstance(error, ImageError):
             self._refuse_image(error)
         else:
-            self.get_logger().error(f"a frame was lost: {in_one_line(error)}")
+            self.get_logger().error(
+                f"a frame was lost: {in_one_line(error)}", throttle_duration_sec=_COMPLAIN_EVERY_S
+            )
 
     def _on_candidates(self, msg: CandidateActionSet) -> None:
         perception = self._perception
@@ -323,7 +325,7 @@ class SemanticStateNode(ManagedNode):
         self._counts: Counter[str] = Counter()
         self._silent, self._size = False, None
         self._outage = Outage(self.get_logger(), "camera is silent", "camera is back")
-        self._complaint, self._complained, self._outcomes_at = "", 0.0, 0.0
+        self._outcomes_at = 0.0
 
     def report(self) -> Report:
         level, message = OK, "seeing"
