@@ -104,6 +104,16 @@ class World:
                 return subject.embeddings[int("open" in text)]
         return ACTIVITY.embeddings[0] if "rest" in text or "quiet" in text else ROWS[D - 1]
 
+    def read_goals(self, texts):
+        return [{s.id: self._reading(s, text.lower()) for s in (DRAWER, WINDOW)} for text in texts]
+
+    @staticmethod
+    def _reading(subject, text):
+        i = int("open" in text)
+        part = GoalPart(subject.statements[i], subject.embeddings[i], subject.id,
+                        subject.statement_ids[i])
+        return (0.99 if subject.id in text else 0.01), 0.99, part
+
     def understand(self, text):
         for subject in (DRAWER, WINDOW):
             if subject.id in text:

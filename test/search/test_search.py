@@ -14,7 +14,7 @@ from test.recordings.made import grey, image, text, write_bag, write_video
 from test.search.fake_world import World, film, picture
 from vljepa_ros.recordings.frames import RecordingError, open_recording
 from vljepa_ros.search.classify import LabelError, classify, read_labels
-from vljepa_ros.search.events import whole
+from vljepa_ros.search.events import scores, whole
 from vljepa_ros.search.features import look_through, motion_in
 from vljepa_ros.search.index import Index, SearchIndexError
 from vljepa_ros.search.phrase import OUTCOMES, phrases
@@ -68,6 +68,17 @@ def test_labels_are_told_apart(folder):
     guesses = classify(world, events, labels)
     assert [g[0].label for g in guesses] == [labels[0], labels[2], labels[4]]
     assert all(sum(g.probability for g in row) == pytest.approx(1) for row in guesses)
+
+
+def test_what_a_phrase_says_of_what_did_not_change_must_hold(folder):
+    world = World()
+    event = event_of(folder / "window.mp4", world)  # the drawer stays closed, the window opens
+    asked = phrases(world, ["the window opens", "open the drawer", "the drawer is closed"])
+    assert [part.statement_id for _, part in asked[1].says] == ["drawer.open"]
+    [row] = scores(world, [event], asked)["holds"]
+    assert row[0] == 0 and row[1] == pytest.approx(-0.98, abs=0.02) and row[2] > -0.02
+    still = event_of(folder / "still.mp4", world)
+    assert not scores(world, [still], asked)["holds"].any()
 
 
 def test_what_must_hold_meanwhile_is_taken_apart():
@@ -236,6 +247,12 @@ def test_labels_are_read_repeats_named(tmp_path):
     path = tmp_path / "labels.txt"
     path.write_text("# what may happen\nopen the drawer\n\nshut it  # fast\nOpen the drawer\n")
     assert read_labels(path) == (["open the drawer", "shut it"], ["Open the drawer"])
+
+
+def test_a_label_file_of_an_editor_that_marks_utf8_is_read(tmp_path):
+    path = tmp_path / "labels.txt"
+    path.write_bytes("\ufeffopen it\r\nclose it\r\nOpen it\r\n".encode())
+    assert read_labels(path) == (["open it", "close it"], ["Open it"])
 
 
 @pytest.mark.parametrize("content, wrong", [

@@ -45,7 +45,7 @@ def read_labels(path: Path) -> tuple[list[str], list[str]]:
     Raises LabelError for a file that cannot be read or holds fewer than two labels.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
         raise LabelError(f"labels file '{path}' cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -40,6 +40,7 @@ class Weights:
     trying: float = 1.0
     works: float = 0.25
     presumed: float = 1.5
+    holds: float = 2.0
     meanwhile: float = 2.0
 
 
@@ -135,6 +136,7 @@ def scores(
         "change": np.stack([_change(e, embeddings) for e in events]),
         "outcome": np.log(outcomes.T[kind] + 1e-3),
         "trying": np.stack([_trying(e, texts) for e in events]),
+        "holds": np.array([[_holds(world.vocabulary, e, p) for p in texts] for e in events]),
         "meanwhile": np.array([[_meanwhile(world.vocabulary, e, p) for p in texts]
                                for e in events]),
     }
@@ -185,6 +187,23 @@ def _meanwhile(vocabulary: Vocabulary, event: Event, phrase: Phrase) -> float:
         cosine = max(float(event.before[i] @ part.embedding),
                      float(event.after[i] @ part.embedding))
         total -= min(1.0, max(0.0, 1.0 - cosine))
+    return total
+
+
+def _holds(vocabulary: Vocabulary, event: Event, phrase: Phrase) -> float:
+    """0 when all holds that a phrase says of what the event left as it was, else down to -1 a
+    statement: where the drawer is unlocked, nobody pulled at a locked one.
+
+    0 of an event that changed nothing: what was tried in vain is not true of it.
+    """
+    if not event.changed:
+        return 0.0
+    ids = [subject.id for subject in vocabulary.subjects]
+    total = 0.0
+    for sure, part in phrase.says:
+        i = ids.index(part.subject)
+        if i not in event.changed:
+            total -= sure * min(1.0, max(0.0, 1.0 - float(event.after[i] @ part.embedding)))
     return total
 
 

@@ -8,6 +8,7 @@ tried in vain, or of rest is told by kernel ridge regression on sentence vectors
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -27,6 +28,7 @@ _NARROW = 1.0
 _SHARPNESS = 3.0
 _WHILE = re.compile(r"\b(?:while|whilst|during which|and meanwhile|with)\b", re.IGNORECASE)
 _MEANWHILE_SURE = 0.9
+_MENTIONED = 0.7
 _CACHED = 8
 
 
@@ -34,6 +36,7 @@ _CACHED = 8
 class Phrase:
     """``embedding`` (D,) of the event's words; ``action`` the same words as something to do;
     ``outcome`` (3,) probabilities of `OUTCOMES`; ``trying`` (2,) of `TRYING`, were it in vain;
+    ``says`` what it states or asks for, as a goal is understood, with how surely each;
     ``meanwhile`` must hold during the event."""
 
     text: str
@@ -42,6 +45,7 @@ class Phrase:
     outcome: Array
     trying: Array
     meanwhile: tuple[GoalPart, ...] = ()
+    says: tuple[tuple[float, GoalPart], ...] = ()
 
 
 def phrases(world: Any, texts: list[str]) -> list[Phrase]:
@@ -51,8 +55,10 @@ def phrases(world: Any, texts: list[str]) -> list[Phrase]:
     embeddings = world.embed_texts(events)
     vectors = _sentence_vectors(world, events)
     outcomes, trying = (probe(vectors) for probe in _probes(world))
+    readings = world.read_goals(events)
     return [
-        Phrase(text, embeddings[i], Action(f"phrase_{i}", event), outcomes[i], trying[i], parts)
+        Phrase(text, embeddings[i], Action(f"phrase_{i}", event), outcomes[i], trying[i], parts,
+               _says(readings[i]))
         for i, (text, (event, parts)) in enumerate(zip(texts, split, strict=True))
     ]
 
@@ -67,6 +73,13 @@ def split_meanwhile(world: Any, text: str) -> tuple[str, tuple[GoalPart, ...]]:
     if not goal.understood or goal.confidence < _MEANWHILE_SURE:
         return text, ()
     return event, goal.parts
+
+
+def _says(
+    reading: Mapping[str, tuple[float, float, GoalPart]]
+) -> tuple[tuple[float, GoalPart], ...]:
+    return tuple((speaks * sure, part) for speaks, sure, part in reading.values()
+                 if speaks >= _MENTIONED)
 
 
 def _partition(text: str) -> tuple[str, bool, str]:
