@@ -1,5 +1,6 @@
 """Pictures that are misread: the planner notices, instead of going round in circles."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from test.planning.bench_world import BenchStates, BenchWorld, candidates, goal_of
@@ -61,6 +62,21 @@ def test_what_is_read_once_is_believed():
     assert run.decisions[-1].kind == "met" and run.decisions[-1].noticed
     assert run.pursuit.belief.of("blue_place").statement_id == "blue.front_left"
     assert run.pursuit.belief.doubted == ()
+
+
+def purple_beside_green(state):
+    return state.moved("purple", "front_left") if state.where("purple") == "on_green" else state
+
+
+def test_what_keeps_going_astray_is_not_tried_for_ever_in_the_same_state():
+    """The stack is always read as two cubes side by side: the goal is never seen to hold."""
+    run = Run(TOWER, {"purple_cube": "on_green"}, purple_beside_green, max_actions=16)
+    assert run.decisions[-1].kind == "out_of_reach" and len(run.actions) <= 8
+    assert "'stack purple on green' did nothing 3 times" in run.decisions[-1].message
+    tried = Counter((tuple(b.statement_id for b in d.beliefs), d.action.id)
+                    for d in run.decisions if d.kind == "act")
+    assert max(tried.values()) <= 2
+    assert len({action for _, action in tried}) >= 3  # it did try something else
 
 
 SHELF = WorkbenchState(cubes=(("green", "back_right"), ("red", "front_left"),

@@ -33,9 +33,11 @@ class Search:
 
     def __init__(
         self, judge: Judge, actions: Sequence[Action], config: SearchConfig,
-        avoid: frozenset[str], started: float,
+        avoid: frozenset[str], started: float, never: frozenset[str] = frozenset(),
     ) -> None:
-        self.judge, self.actions, self.config, self.avoid = judge, actions, config, avoid
+        self.judge, self.actions, self.config = judge, actions, config
+        self.avoid = avoid | never
+        self._never = frozenset(a for a, action in enumerate(actions) if action.id in never)
         self.tree = SearchTree() if config.keep_tree else None
         self.explored, self.depth, self.complete = 0, 0, True
         self.best: Node | None = None
@@ -59,7 +61,7 @@ class Search:
         self.part_distances = tuple(now.parts[0].tolist())
         split = len(key) - len(self.part_distances)
         unmet = len(self.part_distances) - sum(key[split:])
-        self._effects = Effects(split)
+        self._effects, self._split, self._met = Effects(split), split, key[split:]
         self.root = Node(state, 0, key, float(now.distances[0]), float(now.estimates[0]), unmet)
         self._seen[key] = 0.0
         self._distances[key] = self.root.distance
@@ -79,10 +81,13 @@ class Search:
         return self.best
 
     def _widen(self) -> list[Node]:
-        """When all that had room led to no plan: of what had none, the best."""
+        """When all that had room led to no plan: of what had none, the best.
+
+        Not when some part of the goal was met nowhere: then more of the same hardly helps.
+        """
         if self.best is not None or not self._frontier.spare:
             return []
-        if self._looked >= self._most:
+        if self._looked >= self._most or not all(self._met):
             self.complete = False
             return []
         self._frontier.widen()
@@ -145,7 +150,7 @@ class Search:
         now, later = [], []
         facts = {node: self._effects.facts(node.key) for node in dict(pairs)}
         for node, a in pairs:
-            if self._effects.prevented(a, facts[node]):
+            if node.depth and (a in self._never or self._effects.prevented(a, facts[node])):
                 continue
             keys, cost = self._expected(node, a), node.cost + self._costs[a]
             open_keys = [k for k in keys if self._seen.get(k, math.inf) > cost + EPS]
@@ -219,6 +224,7 @@ class Search:
         if node.depth == 0 and self.actions[a].id in self.avoid:
             self._trace(node, a, child.works, child, "fails")
             return
+        self._met = tuple(map(max, self._met, child.key[self._split :]))
         self._gain = max(self._gain, node.unmet - child.unmet)
         self._edges.append((node.key, self._costs[a], child.key))
         self._distances.setdefault(child.key, child.distance)

@@ -96,11 +96,13 @@ class Frontier:
 
     def _width(self, node: Node) -> int:
         facts = [column << FACT_BITS | value for column, value in enumerate(node.key)]
-        pairs = {(node.unmet, *pair) for pair in itertools.combinations(facts, 2)}
-        new = {(node.unmet, fact) for fact in facts} - self._shown
-        new_pairs = pairs - self._shown
-        self._shown |= new | new_pairs
-        return 1 if new else 2 if new_pairs else 3
+        single: set[tuple[int, ...]] = {(node.unmet, fact) for fact in facts}
+        pairs: set[tuple[int, ...]] = {
+            (node.unmet, *pair) for pair in itertools.combinations(facts, 2)
+        }
+        width = 1 if single - self._shown else 2 if pairs - self._shown else 3
+        self._shown |= single | pairs
+        return width
 
     def take(
         self, count: int, wanted: Callable[[Node], bool], dropped: Callable[[Node], None]

@@ -8,11 +8,11 @@ from .cem import CemConfig
 from .protocols import Action
 from .tree import SearchTree
 
-UNFINISHED = "no plan was found in the time that budget_ms allows"
+UNFINISHED = "no plan was found in what budget_ms and the beam allow"
 
 
 MANY = 24  # candidate actions for which the beam is meant
-WIDER = 3  # beams that a search without a plan may fill in all
+WIDER = 2  # beams that a search without a plan may fill in all
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,9 @@ class Step:
 class Plan:
     """``status`` is 'ok', 'met' or 'out_of_reach'; ``ranked`` every candidate, best first.
 
-    ``complete``: False when the time budget ended the search; there may be a cheaper plan then, or
-    one at all. ``explored``: pairs imagined; ``depth``: of the deepest state looked behind, plus 1.
+    ``complete``: False when the time budget ended the search, or when it found no plan and states
+    were left over; there may be a cheaper plan then, or one at all. ``explored``: pairs imagined;
+    ``depth``: of the deepest state looked behind, plus 1.
     """
 
     status: str

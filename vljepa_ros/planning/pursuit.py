@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .belief import Belief
@@ -77,7 +77,9 @@ class Pursuit:
     _in_the_dark: int = 0
     _sought: dict[tuple[str, str], int] = field(default_factory=dict)
     _refused: Counter[str] = field(default_factory=Counter)
+    _astray: Counter[tuple[tuple[int, ...], str]] = field(default_factory=Counter)
     _suspected: list[str] = field(default_factory=list)
+    _clearing: bool = False  # the last action put something out of the way
 
     def __post_init__(self) -> None:
         if self.belief is None:
@@ -144,31 +146,41 @@ class Pursuit:
         if found.status == "out_of_reach" and failed:
             avoid = frozenset(a for a, n in failed.items() if n > RETRIES)
             found = self._plan(state, avoid)
+        steps = {step.action.id for step in found.steps}
+        refused = {a: n for a, n in self._refused.items() if n >= REFUSALS and a in steps}
+        if refused:
+            if clearing := self._clear_the_way(state, found, refused):
+                return clearing
+            # Tried at once or not at all: detours that change nothing about it would never end.
+            avoid = frozenset(a for a, n in failed.items() if n > RETRIES)
+            never = frozenset(a for a, n in refused.items() if n > RETRIES)
+            found = self._plan(state, avoid, never)
         if found.status == "met":
             return Decision("met", found)
         if found.status == "out_of_reach":
             return self._look_elsewhere(state, found, avoid)
-        refused = [found.steps[0].action]
-        if self.history and self._did_nothing(self.history[-1]):
-            refused.insert(0, self.history[-1].action)
-        for action in refused:
-            if self._refused[action.id] >= REFUSALS:
-                return self._clear_the_way(state, found, action)
         return self._act(found, "")
 
-    def _clear_the_way(self, state: StateBatch, found: Plan, refused: Action) -> Decision:
-        """An action does nothing although it should work: what may be in its way?"""
-        clearing = clear_the_way(
-            self.world, self._belief, state, refused, self.actions, self.search.works_threshold,
-            self._suspected,
-        )
-        if clearing is None:
-            return self._act(found, "")
-        self._suspected.append(clearing.thing)
-        step = next(s for s in found.ranked if s.action.id == clearing.action.id)
-        way = replace(found, steps=(step, *found.steps))
-        why = f"'{refused.text}' did nothing {self._refused[refused.id]} times"
-        return self._act(way, f"{why}; {clearing.action.text}, it may be in the way")
+    def _clear_the_way(
+        self, state: StateBatch, found: Plan, refused: Mapping[str, int]
+    ) -> Decision | None:
+        """Actions did nothing although they should work: what may be in their way?"""
+        for action in (a for a in self.actions if a.id in refused):
+            clearing = clear_the_way(
+                self.world, self._belief, state, action, self.actions,
+                self.search.works_threshold, self._suspected,
+            )
+            if clearing is None:
+                continue
+            self._suspected.append(clearing.thing)
+            self._clearing = True
+            step = next(s for s in found.ranked if s.action.id == clearing.action.id)
+            why = f"'{action.text}' did nothing {refused[action.id]} times"
+            return self._act(
+                replace(found, steps=(step, *found.steps)),
+                f"{why}; {clearing.action.text}, it may be in the way",
+            )
+        return None
 
     def _act(self, found: Plan, message: str) -> Decision:
         if len(self.history) >= self.max_actions:
@@ -188,7 +200,10 @@ class Pursuit:
         ) if missing else None
         if chance is None:
             why = "no plan reaches the goal from here" if found.complete else UNFINISHED
-            reasons = [*map(belief.in_words, missing), why]
+            texts = {action.id: action.text for action in self.actions}
+            given_up = [f"'{texts[a]}' did nothing {n} times"
+                        for a, n in self._refused.items() if n > RETRIES and a in texts]
+            reasons = [*map(belief.in_words, missing), *given_up, why]
             return Decision("out_of_reach", found, message="; ".join(reasons))
         key = chance.thing, chance.toward
         self._sought[key] = self._sought.get(key, 0) + 1
@@ -196,9 +211,11 @@ class Pursuit:
         way = replace(found, status="ok", steps=chance.way.steps)
         return self._act(way, f"{belief.in_words(chance.thing)}; {steps} to look for it")
 
-    def _plan(self, state: StateBatch, avoid: frozenset[str]) -> Plan:
+    def _plan(
+        self, state: StateBatch, avoid: frozenset[str], never: frozenset[str] = frozenset()
+    ) -> Plan:
         return plan(
-            self.world, state, self.goal, self.actions, self.vocabulary, self.search, avoid
+            self.world, state, self.goal, self.actions, self.vocabulary, self.search, avoid, never
         )
 
     def _check_effect(self, reading: tuple[int, ...]) -> None:
@@ -212,6 +229,18 @@ class Pursuit:
             key = (reading, last.action.id)
             self._failures[key] = self._failures.get(key, 0) + 1
             self._refused[last.action.id] += 1
+        elif self._clearing:  # a new chance for what was refused
+            self._refused = Counter({a: min(n, REFUSALS - 1) for a, n in self._refused.items()})
+        elif not as_imagined:
+            self._count_astray((self._before, last.action.id))
+        self._clearing = False
+
+    def _count_astray(self, key: tuple[tuple[int, ...], str]) -> None:
+        """An action led elsewhere than imagined. Once may be chance or somebody's hand; from the
+        second time on, in the same state, other ways are preferred: no going round in circles."""
+        self._astray[key] += 1
+        if self._astray[key] > 1:
+            self._failures[key] = max(self._failures.get(key, 0), self._astray[key] - 1)
 
     @staticmethod
     def _did_nothing(last: Executed) -> bool:

@@ -29,18 +29,20 @@ def plan(
     vocabulary: Vocabulary,
     config: SearchConfig,
     avoid: frozenset[str] = frozenset(),
+    never: frozenset[str] = frozenset(),
 ) -> Plan:
     """Rank the candidate actions and find the cheapest plan whose imagined end meets the goal.
 
     Args:
         state: a batch of one state.
         avoid: ids of actions that must not be the first step (they just failed here).
+        never: ids of actions that must be no step at all; they are ranked, as failing.
     """
     if len(state) != 1:
         raise ValueError(f"state holds {len(state)} states; allowed: exactly 1")
     started = time.perf_counter()
     judge = Judge(world, vocabulary, goal)
-    search = _search(judge, state, actions, config, avoid, started)
+    search = _search(judge, state, actions, config, avoid, never, started)
     best = search.best
     if search.root.unmet == 0:
         status, best = "met", None
@@ -64,7 +66,7 @@ def plan(
 
 def _search(
     judge: Judge, state: StateBatch, actions: Sequence[Action], config: SearchConfig,
-    avoid: frozenset[str], started: float,
+    avoid: frozenset[str], never: frozenset[str], started: float,
 ) -> Search:
     """A finished search, in which free targets are as good as the model can tell.
 
@@ -74,7 +76,7 @@ def _search(
     fixed, aimed = split(actions, judge.goal)
     threshold = config.works_threshold
     aimed = [improve(judge, state, a, threshold, config.cem) or a for a in aimed]
-    search = Search(judge, [*fixed, *aimed], config, avoid, started)
+    search = Search(judge, [*fixed, *aimed], config, avoid, started, never)
     search.run(state)
     if search.best is not None or search.root.unmet == 0:
         return search
@@ -89,6 +91,6 @@ def _search(
         return search
     chosen = {action.id: action for action in better if action is not None}
     again = [*fixed, *(chosen.get(action.id, action) for action in aimed)]
-    search = Search(judge, again, config, avoid, started)
+    search = Search(judge, again, config, avoid, started, never)
     search.run(state)
     return search
