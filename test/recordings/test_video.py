@@ -44,6 +44,18 @@ def test_a_truncated_video_gives_what_is_left_or_says_why_not(tmp_path):
     assert any("early" in line or "decode" in line for line in recording.flaws.in_words())
 
 
+def test_a_short_film_cut_short_is_said_too(tmp_path):
+    rng = np.random.default_rng(0)
+    noise = [rng.integers(0, 255, (64, 64, 3), dtype=np.uint8) for _ in range(30)]
+    whole = write_video(tmp_path / "whole.mkv", noise)
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+    for path, said in ((whole, 0), (cut, 1)):
+        video = open_recording(path)
+        list(video.pictures())
+        assert len([line for line in video.flaws.in_words() if "ends early" in line]) == said
+
+
 @pytest.mark.parametrize("content", [b"", b"not a video at all" * 100])
 def test_an_unreadable_file_is_one_line_with_its_name(tmp_path, content):
     path = tmp_path / "broken.mp4"

@@ -57,7 +57,9 @@ class Video:
                     pixels = frame.to_ndarray(format="rgb24")
                     watch.saw(pixels)
                     yield Picture(time - first, pixels)
-        if self.duration and first is not None and watch.last < 0.9 * self.duration - 1.0:
+        # The sound may last a little longer, and the last picture stand for a while.
+        least = 0.9 * self.duration - min(1.0, 0.1 * self.duration)
+        if self.duration and first is not None and watch.last < least:
             self.flaws.truncated = self.flaws.truncated or (
                 f"{watch.last:.1f} s of {self.duration:.1f} s"
             )
