@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from test.decoding.test_attempts import vocabulary
-from vljepa_ros.decoding.pace import Pace, PacedEye, PaceConfig
+from vljepa_ros.decoding.pace import Pace, PaceConfig, PacedEye
 from vljepa_ros.decoding.voice import Voice, coarser, spoken_subjects
 from vljepa_ros.decoding.words import WrittenPhrase
 from vljepa_ros.planning.vocabulary import Subject, Vocabulary
