@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from vljepa_ros.model.y_encoder import FINE
 from vljepa_ros.sim.workbench_symbolic import (
     ACTIONS,
     FAILURES,
@@ -12,7 +13,10 @@ from vljepa_ros.sim.workbench_symbolic import (
     random_state,
     works,
 )
+from vljepa_ros.training import corpus
 from vljepa_ros.training import workbench_transitions as fast
+from vljepa_ros.training.phrases import Sentence
+from vljepa_ros.training.scene_semantics import SCENE
 from vljepa_ros.training.workbench_generate import state_codes
 from vljepa_ros.training.workbench_phrases import WorkbenchLanguage, WorkbenchSampler
 from vljepa_ros.training.workbench_semantics import HELD_OUT_PLACES, WORKBENCH
@@ -87,3 +91,15 @@ def test_every_kind_of_failure_is_drawn():
     why = fast.failures_all(states, possible)[np.arange(1500), drawn]
     counts = np.bincount(why[why >= 0], minlength=len(FAILURES)) / 1500
     assert counts.min() > 0.04, dict(zip(FAILURES, counts, strict=True))
+
+
+def test_an_actions_sentence_is_a_goal_too_but_not_at_a_held_out_place():
+    said = corpus.as_goal(Sentence("put the red cube in the drawer", action="drawer_red"), WORKBENCH)
+    assert said.parts == ("red.drawer",) and said.doubt == FINE
+    pressed = Sentence("press the left button", action="press_left_button")
+    assert corpus.as_goal(pressed, WORKBENCH) == pressed
+    colour, place = next(iter(HELD_OUT_PLACES.items()))
+    never = Sentence("so it goes", action=f"place_{colour}_{place}")
+    assert corpus.as_goal(never, WORKBENCH).parts is None
+    for world in (WORKBENCH, SCENE):
+        assert all(s in world.statements and a in world.actions for a, s in world.outcomes.items())

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from vljepa_ros.model.y_encoder import YEncoder
+from vljepa_ros.model.y_encoder import FINE, YEncoder
 
 from .phrases import Sentence
-from .semantics import Semantics
+from .semantics import IGNORED, Semantics
 
 MAX_TRAIN_TOKENS = 48
+
+
+def as_goal(row: Sentence, world: Semantics) -> Sentence:
+    """An action's sentence is the plainest goal there is ("put the red cube in the drawer"): it
+    asks for the action's outcome. Without that the reader only met longer ways of saying it, and
+    refused the plain one."""
+    outcome = world.outcomes.get(row.action)
+    if outcome is None or row.parts is not None or row.doubt != IGNORED:
+        return row
+    return replace(row, parts=(outcome,), doubt=FINE)
 
 
 class CachedCorpus:
@@ -23,6 +35,7 @@ class CachedCorpus:
     def __init__(
         self, rows: list[Sentence], encoder: YEncoder, world: Semantics, whole: bool = False
     ) -> None:
+        rows = [as_goal(row, world) for row in rows]
         order = np.argsort([len(r.text) for r in rows], kind="stable")
         self.rows = [rows[i] for i in order]
         self.hidden: list[Tensor] = []

@@ -84,6 +84,12 @@ ACTION_TEXTS: dict[str, str] = {
     "wait": "wait",
 }
 
+FIXTURE_OUTCOMES = {
+    "open_drawer": "drawer.open", "close_drawer": "drawer.closed",
+    "open_window": "window.open", "close_window": "window.closed",
+}
+"""What somebody wants who says the action's sentence as a goal; presses change what they find."""
+
 SPOT_ACTION = "place_at"
 SPOT_TEXTS = {SPOT_ACTION: "put the cube at the marked spot"}
 """The action whose target is any position on the table, given with the action."""
@@ -97,6 +103,11 @@ SCENE = Semantics(
     momentary=("activity",),
     compatible_pairs=tuple((f"cube_place.{p}", "cube_in.table") for p in PLACES),
     things={"cube": ("cube_place", "where exactly is the cube?")},
+    outcomes={
+        **FIXTURE_OUTCOMES,
+        "put_cube_in_drawer": "cube_in.drawer", "take_cube_out": "cube_in.table",
+        **{f"place_{p}": f"cube_place.{p}" for p in PLACES},
+    },
 )
 
 

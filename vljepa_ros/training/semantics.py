@@ -28,6 +28,7 @@ class Semantics:
     ``compatible_pairs``: statements of different subjects that are both true of one thing;
     ``coarser``: a statement that says less -> dropped where its subject's finer one is asked for;
     ``things``: thing id -> (subject that names its place, question about its exact position);
+    ``outcomes``: action id -> the statement that its sentence asks for when it is said as a goal;
     ``held_out``: statements never shown in training, not even as negatives.
     """
 
@@ -39,6 +40,7 @@ class Semantics:
     momentary: tuple[str, ...] = ()
     compatible_pairs: tuple[tuple[str, str], ...] = ()
     things: dict[str, tuple[str, str]] = field(default_factory=dict)
+    outcomes: dict[str, str] = field(default_factory=dict)
     held_out: frozenset[str] = frozenset()
     held_out_actions: frozenset[str] = frozenset()
 

@@ -214,9 +214,11 @@ def reader_losses(
     encoder: YEncoder, data: CachedCorpus, kinds: list[np.ndarray], config: WordingConfig,
     rng: np.random.Generator, anchors: Anchors, world: Semantics,
 ) -> dict[str, Tensor]:
-    """What the goal reader alone learns from: three quarters goals of several parts or none."""
+    """What the goal reader alone learns from: goals of several parts or none (5 of 8), statements
+    (2 of 8), actions said as goals (1 of 8)."""
     losses: dict[str, list[Tensor]] = {"reader": [], "doubt": []}
-    for kind, count in ((kinds[0], config.batch // 4), (kinds[2], config.batch * 3 // 4)):
+    parts = config.batch // 8
+    for kind, count in zip(kinds, (2 * parts, parts, 5 * parts), strict=True):
         pick = window(kind, count, rng)
         tokens, mask = data.batch(pick)
         tokens = F.dropout(tokens, 0.1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vljepa_ros.sim.symbolic import PLACES
 
-from .scene_semantics import ACTION_TEXTS, PLACE_WORDS
+from .scene_semantics import ACTION_TEXTS, FIXTURE_OUTCOMES, PLACE_WORDS
 from .scene_semantics import QUESTIONS as SCENE_QUESTIONS
 from .scene_semantics import STATEMENTS as SCENE_STATEMENTS
 from .scene_semantics import SUBJECTS as SCENE_SUBJECTS
@@ -99,6 +99,13 @@ WORKBENCH = Semantics(
         )
     ),
     things={c: (f"{c}_place", f"where exactly is the {c} cube?") for c in COLOURS},
+    outcomes={
+        **FIXTURE_OUTCOMES,
+        **{f"drawer_{c}": f"{c}.drawer" for c in COLOURS},
+        **{f"place_{c}_{p}": f"{c}.{p}" for c in COLOURS for p in PLACES
+           if HELD_OUT_PLACES[c] != p},
+        **{f"stack_{c}_on_{d}": f"{c}.on_{d}" for c in COLOURS for d in COLOURS if d != c},
+    },
     held_out=frozenset(f"{c}.{p}" for c, p in HELD_OUT_PLACES.items()),
     held_out_actions=frozenset(f"place_{c}_{p}" for c, p in HELD_OUT_PLACES.items()),
 )
