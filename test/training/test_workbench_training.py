@@ -94,7 +94,7 @@ def test_every_kind_of_failure_is_drawn():
 
 
 def test_an_actions_sentence_is_a_goal_too_but_not_at_a_held_out_place():
-    said = corpus.as_goal(Sentence("put the red cube in the drawer", action="drawer_red"), WORKBENCH)
+    said = corpus.as_goal(Sentence("red cube into the drawer", action="drawer_red"), WORKBENCH)
     assert said.parts == ("red.drawer",) and said.doubt == FINE
     pressed = Sentence("press the left button", action="press_left_button")
     assert corpus.as_goal(pressed, WORKBENCH) == pressed
