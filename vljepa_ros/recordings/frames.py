@@ -42,15 +42,21 @@ class Flaws:
         """One line a kind of flaw; empty when there is none."""
         lines = []
         if self.damaged:
-            lines.append(f"{self.damaged} frames did not decode and were left out")
+            were = "frame did not decode and was" if self.damaged == 1 else (
+                "frames did not decode and were")
+            lines.append(f"{self.damaged} {were} left out")
         if self.truncated:
             lines.append(f"ends early: {self.truncated}")
         if self.jumps_back:
             at = ", ".join(f"{stamp:.2f} s" for stamp in self.jumps_back[:3])
-            lines.append(f"time goes back {len(self.jumps_back)} times (at {at})")
+            count = len(self.jumps_back)
+            often = "once" if count == 1 else f"{count} times"
+            lines.append(f"time goes back {often} (at {at})")
         if self.gaps:
             at, length = max(self.gaps, key=lambda gap: gap[1])
-            lines.append(f"{len(self.gaps)} gaps, the longest {length:.1f} s at {at:.2f} s")
+            count = len(self.gaps)
+            named = "a gap of" if count == 1 else f"{count} gaps, the longest"
+            lines.append(f"{named} {length:.1f} s at {at:.2f} s")
         if len(self.sizes) > 1:
             sizes = ", ".join(f"{w}x{h}" for w, h in self.sizes[:5])
             lines.append(f"the picture changes its size ({sizes})")

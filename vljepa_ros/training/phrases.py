@@ -106,10 +106,11 @@ def held_out_sentences() -> frozenset[str]:
     content = read_yaml("vljepa_ros.bench", "phrases/heldout.yaml")
     rows = [row for part in sentences(content).values() for row in part]
     tasks = [text for task in content["scene_goals"].values() for text in task["texts"]]
-    refusal = read_yaml("vljepa_ros.bench", "phrases/refusal.yaml")
     refused = [
         entry["text"] if isinstance(entry, dict) else entry
-        for world in refusal.values() for entries in world.values() for entry in entries
+        for name in ("refusal", "refusal_second")
+        for world in read_yaml("vljepa_ros.bench", f"phrases/{name}.yaml").values()
+        for entries in world.values() for entry in entries
     ]
     texts = [*(row.text for row in rows), *tasks, *(t for t in refused if "{" not in t)]
     return frozenset(bare(text) for text in texts)
