@@ -52,8 +52,9 @@ def clear_the_way(
         moves = after != subject.statement_ids.index(held.statement_id)
         if moves[-1]:
             continue  # what the refused action itself is to move is not in its way
-        for a in np.flatnonzero(moves[:-1] & (imagined.works[0, :-1] >= works_threshold)):
-            found.append((held.confidence, -float(imagined.works[0, a]), int(a), thing))
+        usable = np.flatnonzero(moves[:-1] & (imagined.works[0, :-1] >= works_threshold)).tolist()
+        for a in usable:
+            found.append((held.confidence, -float(imagined.works[0, a]), a, thing))
     if not found:
         return None
     there = imagined.states.select([a for _, _, a, _ in found])
@@ -61,8 +62,8 @@ def clear_the_way(
     useful = [row for row, works in zip(found, still, strict=True) if works]
     if not useful:
         return None
-    _, _, a, thing = min(useful)
-    return Clearing(thing, fixed[a])
+    _, _, best, thing = min(useful)
+    return Clearing(thing, fixed[best])
 
 
 def _in_sight(belief: Belief, thing: str) -> bool:
