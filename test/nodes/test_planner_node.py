@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,14 +19,16 @@ from test.nodes.fakes import ACTIONS, MODEL_ID, D, ToyModel, picture, toy_vocabu
 from test.nodes.ros import Spinner
 from test.nodes.toy_robot import ToyRobot
 from vljepa_msgs.action import ExecuteAction, PursueGoal
-from vljepa_msgs.msg import CandidateActionSet, Embedding, Goal, RankedActions
+from vljepa_msgs.msg import CandidateActionSet, Embedding, ExecutedAction, Goal, RankedActions
 from vljepa_msgs.srv import GetCandidateActions, SetCandidateActions, SetGoal
 from vljepa_ros.nodes import convert, qos
 from vljepa_ros.nodes.images import encode_rgb8
 from vljepa_ros.nodes.planner_node import PlannerNode
+from vljepa_ros.nodes.pursue import PursueServer, _Over
 from vljepa_ros.nodes.semantic_state_node import SemanticStateNode
 from vljepa_ros.planning.candidates import Candidate, Pose
 from vljepa_ros.planning.plans import UNFINISHED
+from vljepa_ros.planning.pursuit import Decision
 
 R = RankedActions
 P = PursueGoal.Result
@@ -320,6 +323,14 @@ def test_a_pursuit_executes_looks_again_and_ends_when_the_goal_is_met(pursuing, 
     assert result.final_distance == pytest.approx(0.0, abs=1e-3)
     assert {"look", "plan", "execute", "check"} <= {item.phase for item in pursuing.feedback}
     assert any(item.ranking.plan for item in pursuing.feedback)
+
+
+def test_met_on_the_word_of_memory_says_what_was_not_believed():
+    run = SimpleNamespace(result=PursueGoal.Result(executed=[ExecutedAction()]))
+    doubt = "not believed, since it was misread before: the cube is left"
+    with pytest.raises(_Over) as over:
+        PursueServer._next_action(None, run, Decision("met", None, message=doubt))
+    assert (over.value.result, over.value.message) == (P.MET, f"goal met in 1 action; {doubt}")
 
 
 def test_a_camera_silent_between_looks_is_enough(pursuing, robot):

@@ -1,12 +1,14 @@
 """Pursuit in closed loop: effects are checked, failures are not repeated blindly."""
 
+from dataclasses import replace
+
 import pytest
 
 from test.nodes.fakes import ACTIONS, ToyModel, ToyStates, toy_step
 from test.planning.test_search import goal_of
 from vljepa_ros.planning.goal import Goal
-from vljepa_ros.planning.plans import UNFINISHED, SearchConfig
-from vljepa_ros.planning.protocols import Action
+from vljepa_ros.planning.plans import UNFINISHED, Plan, SearchConfig, Step
+from vljepa_ros.planning.protocols import Action, Region
 from vljepa_ros.planning.pursuit import Pursuit
 
 CANDIDATES = [Action(name, text) for name, text in ACTIONS.items()]
@@ -51,6 +53,47 @@ def test_an_action_that_never_works_is_given_up():
     decision, pursuit, _ = pursue((1, 0, 0), ["drawer.1"], stuck=["open_drawer"] * 20)
     assert decision.kind == "out_of_reach"
     assert len(pursuit.history) <= 4
+
+
+def test_refusals_before_an_action_worked_do_not_count_with_later_ones():
+    model = ToyModel()
+    pursuit = Pursuit(model, model.vocabulary, goal_of(model, "drawer.1"), CANDIDATES)
+    for result in ("FAILED", "FAILED", "SUCCEEDED"):
+        assert pursuit.look(ToyStates([(1, 0, 0)])).action.id == "open_drawer"
+        pursuit.executed("open_drawer", result)
+    assert pursuit.look(ToyStates([(1, 1, 0)])).kind == "met"
+    for _ in range(2):  # somebody shut it again, and the scene is another
+        assert pursuit.look(ToyStates([(1, 0, 1)])).action.id == "open_drawer"
+        pursuit.executed("open_drawer", "FAILED")
+
+
+def test_what_may_be_in_the_way_is_asked_for_the_action_as_it_was_planned(monkeypatch):
+    """A free action needs the target that the search found; what is given up is no help."""
+    model, asked = ToyModel(), []
+    free = Action("put_there", "put it there", region=Region("cube", (0, 0, 0), ((0, 0, 0),) * 3))
+    aimed = replace(free, target=(0.1, 0.0, 0.0))
+    pursuit = Pursuit(model, model.vocabulary, goal_of(model, "drawer.1"), [free, *CANDIDATES])
+    monkeypatch.setattr(
+        "vljepa_ros.planning.pursuit.clear_the_way",
+        lambda world, belief, state, refused, actions, *_: asked.append((refused, actions)),
+    )
+    found = Plan("ok", 1.0, (), (), (Step(aimed, 0.0, 0.0, 1.0, ""),))
+    avoid = frozenset({"put_there", "put_cube"})
+    assert pursuit._clear_the_way(ToyStates([(1, 0, 0)]), found, {"put_there": 2}, avoid) is None
+    [(refused, others)] = asked
+    assert refused == aimed
+    assert others == [action for action in CANDIDATES if action.id != "put_cube"]
+
+
+def test_what_is_given_up_is_no_first_step_of_looking_either(monkeypatch):
+    model, avoided = ToyModel(), []
+    pursuit = Pursuit(model, model.vocabulary, goal_of(model, "cube.1"), CANDIDATES[-1:])
+    pursuit._refused["open_drawer"] = 3
+    monkeypatch.setattr("vljepa_ros.planning.pursuit.missing_things", lambda *_: ["cube"])
+    monkeypatch.setattr("vljepa_ros.planning.pursuit.look_for", lambda *args: avoided.append(args))
+    monkeypatch.setattr(pursuit.belief, "in_words", lambda thing: thing)
+    assert pursuit.look(ToyStates([(1, 0, 0)])).kind == "out_of_reach"
+    assert [args[6] for args in avoided] == [{"open_drawer"}]
 
 
 def test_a_search_that_time_ended_is_not_called_the_whole_truth():

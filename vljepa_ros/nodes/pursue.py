@@ -242,7 +242,8 @@ class PursueServer:
             return decision.action
         if decision.kind == "met":
             count = len(run.result.executed)
-            raise _Over(Result.MET, f"goal met in {count} action{'s' * (count != 1)}")
+            met = f"goal met in {count} action{'s' * (count != 1)}"
+            raise _Over(Result.MET, "; ".join(filter(None, (met, decision.message))))
         executed = run.result.executed
         failed = executed and RESULT_NAMES.get(executed[-1].result) in ("FAILED", "TIMEOUT")
         if decision.kind == "out_of_reach" and failed:

@@ -141,6 +141,7 @@ class Pursuit:
     def _decide(self, state: StateBatch) -> Decision:
         reading = self._belief.reading
         failed = {a: n for (seen, a), n in self._failures.items() if seen == reading}
+        given_up = self._given_up
         avoid = frozenset(failed)
         found = self._plan(state, avoid)
         if found.status == "out_of_reach" and failed:
@@ -149,25 +150,31 @@ class Pursuit:
         steps = {step.action.id for step in found.steps}
         refused = {a: n for a, n in self._refused.items() if n >= REFUSALS and a in steps}
         if refused:
-            if clearing := self._clear_the_way(state, found, refused):
+            if clearing := self._clear_the_way(state, found, refused, given_up.union(failed)):
                 return clearing
             # Tried at once or not at all: detours that change nothing about it would never end.
             avoid = frozenset(a for a, n in failed.items() if n > RETRIES)
-            never = frozenset(a for a, n in refused.items() if n > RETRIES)
-            found = self._plan(state, avoid, never)
+            found = self._plan(state, avoid, given_up.intersection(refused))
         if found.status == "met":
             return Decision("met", found)
         if found.status == "out_of_reach":
-            return self._look_elsewhere(state, found, avoid)
+            return self._look_elsewhere(state, found, avoid | given_up)
         return self._act(found, "")
 
+    @property
+    def _given_up(self) -> frozenset[str]:
+        """Actions that did nothing more than RETRIES times, in whatever states."""
+        return frozenset(a for a, n in self._refused.items() if n > RETRIES)
+
     def _clear_the_way(
-        self, state: StateBatch, found: Plan, refused: Mapping[str, int]
+        self, state: StateBatch, found: Plan, refused: Mapping[str, int], avoid: frozenset[str]
     ) -> Decision | None:
         """Actions did nothing although they should work: what may be in their way?"""
-        for action in (a for a in self.actions if a.id in refused):
+        planned = {step.action.id: step.action for step in found.steps}  # with found targets
+        others = [action for action in self.actions if action.id not in avoid]
+        for action in (planned[a.id] for a in self.actions if a.id in refused):
             clearing = clear_the_way(
-                self.world, self._belief, state, action, self.actions,
+                self.world, self._belief, state, action, others,
                 self.search.works_threshold, self._suspected,
             )
             if clearing is None:
@@ -201,9 +208,9 @@ class Pursuit:
         if chance is None:
             why = "no plan reaches the goal from here" if found.complete else UNFINISHED
             texts = {action.id: action.text for action in self.actions}
-            given_up = [f"'{texts[a]}' did nothing {n} times"
-                        for a, n in self._refused.items() if n > RETRIES and a in texts]
-            reasons = [*map(belief.in_words, missing), *given_up, why]
+            in_vain = [f"'{texts[a]}' did nothing {n} times"
+                       for a, n in self._refused.items() if n > RETRIES and a in texts]
+            reasons = [*map(belief.in_words, missing), *in_vain, why]
             return Decision("out_of_reach", found, message="; ".join(reasons))
         key = chance.thing, chance.toward
         self._sought[key] = self._sought.get(key, 0) + 1
@@ -231,7 +238,9 @@ class Pursuit:
             self._refused[last.action.id] += 1
         elif self._clearing:  # a new chance for what was refused
             self._refused = Counter({a: min(n, REFUSALS - 1) for a, n in self._refused.items()})
-        elif not as_imagined:
+        elif as_imagined:  # it does work: earlier refusals do not add up with later ones
+            del self._refused[last.action.id]
+        else:
             self._count_astray((self._before, last.action.id))
         self._clearing = False
 
