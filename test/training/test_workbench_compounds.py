@@ -1,6 +1,7 @@
 """Goals of several parts: parts that hold together, no held-out pair, every cube named."""
 
 import random
+import re
 
 import pytest
 
@@ -96,7 +97,8 @@ def test_no_held_out_pair_is_drawn_or_mentioned(base, monkeypatch):
         places = {p for p in PLACES if p in text}
         mentioned.append(len(places))
         for colour, place in HELD_OUT_PLACES.items():
-            named = any(w in text for w in (colour, *SYNONYMS[colour]))
+            words = "|".join((colour, *SYNONYMS[colour]))
+            named = re.search(rf"\b({words})\b", text, re.IGNORECASE)  # not in "requiRED"
             assert not (named and place in places), text
     assert max(mentioned) == 3
 
@@ -177,8 +179,10 @@ def test_a_sequence_ends_with_what_it_asks_for(base):
 def test_refused_goals_of_the_workbench():
     sampler = WorkbenchSampler(3)
     goal = Sentence("put the red cube in the drawer", parts=("red.drawer",))
-    for _ in range(200):
-        found = sampler.refusals.exchanged(goal)
+    drawn = [sampler.refusals.exchanged(goal) for _ in range(200)]
+    kept = [found for found in drawn if found is not None]  # None: a held-out sentence came out
+    assert len(kept) > 150
+    for found in kept:
         assert found.doubt == UNRELATED and found.parts == () and found.text != goal.text
         assert not found.text.endswith("the red cube in the drawer"), found.text
     for _ in range(200):
