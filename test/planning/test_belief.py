@@ -273,3 +273,30 @@ def test_what_somebody_changed_is_noticed_and_said():
     assert "the lid is closed" in decision.noticed
     assert "the red cube is on the left" in decision.noticed
     assert pursuit.history[-1].as_imagined is False
+
+
+def test_what_is_known_to_be_misread_is_not_believed_and_what_is_hidden_stays_remembered():
+    scene = Scene(("open", "off", "box", "left"))
+    scene.see()
+    red = {}
+
+    def shown_after(action, blue):
+        [chosen] = [a for a in CANDIDATES if a.id == action]
+        scene.belief.intend(scene.model, chosen)
+        scene.belief.acted(True)
+        lid, lamp, *_ = step(scene.truth, action)
+        scene.truth = (lid, lamp, "box", blue)
+        scene.see()
+        red[action] = scene.believed("red_place")
+
+    shown_after("close_lid", "left")
+    shown_after("switch_lamp", "right")
+    assert scene.believed("blue_place").statement_id == "blue.right", "once it is believed"
+    shown_after("switch_lamp", "left")
+    assert scene.believed("blue_place").statement_id == "blue.left"
+    shown_after("switch_lamp", "right")
+    blue = scene.believed("blue_place")
+    assert blue.statement_id == "blue.left" and blue.remembered
+    assert scene.belief.doubted == ("the blue cube is on the right",)
+    assert red["switch_lamp"] == red["close_lid"] and red["close_lid"].remembered
+    assert not scene.believed("lamp").remembered

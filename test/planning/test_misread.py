@@ -4,7 +4,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from test.planning.bench_world import BenchStates, BenchWorld, candidates, goal_of
+from vljepa_ros.planning.misreadings import DOUBTS, Misreadings
 from vljepa_ros.planning.pursuit import Pursuit
+from vljepa_ros.planning.things import Believed
 from vljepa_ros.sim import workbench_symbolic as symbolic
 from vljepa_ros.sim.workbench_symbolic import WorkbenchState
 
@@ -62,6 +64,26 @@ def test_what_is_read_once_is_believed():
     assert run.decisions[-1].kind == "met" and run.decisions[-1].noticed
     assert run.pursuit.belief.of("blue_place").statement_id == "blue.front_left"
     assert run.pursuit.belief.doubted == ()
+
+
+def doubts(places):
+    """Of each place at which a thing is read that nothing moves: whether it is not believed."""
+    misreadings, believed, found = Misreadings(), "left", []
+    for place in places:
+        held, read = ({"red_place": Believed("red_place", f"red.{p}", "", 1.0)}
+                      for p in (believed, place))
+        found.append(bool(misreadings.doubt(held, held, read)))
+        if not found[-1]:
+            misreadings.believed()
+            believed = place
+    return found
+
+
+def test_a_misreading_is_doubted_only_so_often_and_what_it_was_taken_for_never():
+    jumps = ["right", "left"]  # there and back: "right" is a misreading of "left"
+    assert doubts([*jumps, "left", "right"]) == [False, False, False, True]
+    stays = ["right"] * (DOUBTS + 1)  # it was moved after all
+    assert doubts([*jumps, *stays, "left"]) == [False, False, *[True] * DOUBTS, False, False]
 
 
 def purple_beside_green(state):

@@ -16,6 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from .misreadings import Misreadings
 from .protocols import Action, Array, StateBatch, WorldModel
 from .things import (
     Believed,
@@ -28,8 +29,6 @@ from .things import (
 )
 from .vocabulary import UNSEEN, Subject, Vocabulary
 
-DOUBTS = 3  # looks in a row that may be taken for misread; then they are believed after all
-
 
 class Belief:
     """The beliefs about one scene, kept over actions, goals and useless pictures.
@@ -37,7 +36,7 @@ class Belief:
     ``state`` is the batch of one that planning starts from: the newest believable picture, told
     what is remembered; while nothing is seen, or what is seen is known to be a misreading, the
     state imagined after the last action. ``surprises``: statements of the last look that were not
-    expected. ``doubted``: statements that were read but not believed (see `_misread`).
+    expected. ``doubted``: statements that were read but not believed (:mod:`.misreadings`).
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -60,11 +59,7 @@ class Belief:
         self._covers: dict[str, frozenset[str]] = {}  # thing out of sight -> what may hide it
         self._seen_while: dict[str, set[str]] = {}  # "drawer" of "red.drawer" -> what else was true
         self._looked: dict[str, set[str]] = {}  # thing never seen -> under what it was not there
-        # (Subject, from, to) that changed though no action was imagined to; and those among them
-        # that changed back the same way: the second statement is a misreading of the first.
-        self._jumped: set[tuple[str, str, str]] = set()
-        self._misreadings: set[tuple[str, str, str]] = set()
-        self._doubts = 0  # looks in a row that were not believed
+        self._misreadings = Misreadings()
         self._studied = False
         self._derived: set[str] = set()  # subjects that tell of the things together, as a count
 
@@ -139,16 +134,18 @@ class Belief:
                 found[subject.id] = believed_as(subject, row, float(read[subject.id][row]))
         for thing, subjects in self._things.items():
             found.update(self._judge(thing, subjects, read, expected, others))
+        if self._acted and self._imagined is not None:
+            odd = self._misreadings.doubt(self._now, expected, found)
+            self.doubted = tuple(dict.fromkeys(found[k].statement for k in odd))
+            if odd:
+                self.surprises = ()
+                kept = {k: replace(expected[k], remembered=True) for k in odd}
+                self._keep({**found, **kept})
+                self.state, _ = self._imagined
+                self._imagined, self._acted = None, False
+                return self.state
         self.doubted = ()
-        self._doubts += 1
-        if self._acted and self._imagined is not None and self._misread(expected, found):
-            self.surprises = ()
-            state, _ = self._imagined
-            self._keep({k: replace(b, remembered=True) if found[k].statement_id != b.statement_id
-                        else b for k, b in expected.items()})
-            self._imagined, self._acted, self.state = None, False, state
-            return state
-        self._doubts = 0
+        self._misreadings.believed()
         self.surprises = tuple(dict.fromkeys(
             found[s.id].statement for s in self._subjects
             if s.id in expected and expected[s.id].statement_id != found[s.id].statement_id
@@ -222,27 +219,6 @@ class Belief:
             before = self._now[subject.id]
             expected[subject.id] = before if believed.unseen else believed
         return expected
-
-    def _misread(self, expected: Mapping[str, Believed], found: Mapping[str, Believed]) -> bool:
-        """Whether all that contradicts the expectation is known to be misread.
-
-        A thing that no action moved and that reads as elsewhere may have been moved by somebody:
-        that is believed. If it later reads as where it was, and nothing moved it then either, it
-        never was elsewhere; when the same is read again, the expectation is kept.
-        """
-        odd = [k for k, b in expected.items() if found[k].statement_id != b.statement_id]
-        still = [k for k in odd if self._now[k].statement_id == expected[k].statement_id]
-        known = []
-        for k in still:
-            before, after = expected[k].statement_id, found[k].statement_id
-            known.append((k, before, after) in self._misreadings)
-            if (k, after, before) in self._jumped:
-                self._misreadings.add((k, after, before))
-            self._jumped.add((k, before, after))
-        if not odd or len(still) < len(odd) or not all(known) or self._doubts > DOUBTS:
-            return False
-        self.doubted = tuple(dict.fromkeys(found[k].statement for k in odd))
-        return True
 
     def _judge(
         self, thing: str, subjects: list[Subject], read: Mapping[str, Array],
