@@ -54,6 +54,7 @@ class Stream:
     ("drawer open > 20s", "drawer open", 20),
     ("after the drawer has been open for one minute, tell me", "the drawer has been open", 60),
     ("tell me when the drawer is open for a minute and a half", "the drawer is open", 90),
+    ("tell me when the drawer is open for ONE AND A HALF minutes", "the drawer is open", 90),
     ("warn me if the window is left open for 1 min 30 s", "the window is open", 90),
     ("tell me when the drawer is still open after 30 seconds", "the drawer is open", 30),
     ("give me a shout if the drawer is open 20 seconds", "the drawer is open", 20),

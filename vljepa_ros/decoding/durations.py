@@ -78,7 +78,7 @@ def durations(text: str) -> list[Duration]:
 def _seconds(match: re.Match[str]) -> float:
     unit = match["unit"].lower()
     each = _UNITS[unit if unit in _UNITS else unit[:-1]]
-    amount = _number(match["number"].lower()) + _FRACTIONS.get(match["more"] or "", 0.0)
+    amount = _number(match["number"].lower()) + _FRACTIONS.get((match["more"] or "").lower(), 0.0)
     return each * (amount + _FRACTIONS.get((match["rest"] or "").lower(), 0.0))
 
 
