@@ -72,6 +72,16 @@ def test_what_works_only_from_the_true_beginning_tells_more():
     assert from_left.tolist() == [0.0, 0.0, 0.0]  # no activity leads to the drawer: no elsewhere
 
 
+def test_the_model_is_asked_in_portions_and_answers_the_same(monkeypatch):
+    events = [event((2, 0), (1, 0)), event((2, 1), (1, 1)), event((2, 0), (0, 0))]
+    whole, asked, imagine = signs(*events), [], World.imagine
+    monkeypatch.setattr("vljepa_ros.search.presumed._PAIRS", len(ACTIONS))
+    monkeypatch.setattr(World, "imagine", lambda self, states, actions, queries: (
+        asked.append(len(states)) or imagine(self, states, actions, queries)))
+    assert (signs(*events) == whole).all() and whole.any()
+    assert asked[0] == asked[1] == len(events) and set(asked[2:]) == {1} and len(asked) > 3
+
+
 def test_what_has_no_third_value_and_what_did_not_change_presume_nothing():
     assert not signs(event((2, 0), (2, 1)), event((2, 0), (2, 0))).any()
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .events import Event
 
 _BATCH = 64
+_PAIRS = 2048  # (state, action) pairs imagined at a time: a thousand labels would fill the memory
 _WORKS = 0.5
 
 
@@ -40,11 +41,21 @@ def presumed(
         states, owner = _elsewhere(world, [events[i] for i in batch])
         if not len(owner):
             continue
-        there = world.imagine(states, actions, world.vocabulary.queries[:1]).works
+        there = _likely(world, states, actions)
         for k in np.unique(owner):
             i = batch[k]
             found[i] = works[i] * (1.0 - there[owner == k].mean(axis=0))
     return found
+
+
+def _likely(world: Any, states: Any, actions: Sequence[Action]) -> Array:
+    """(N, P) probability that each action works in each state."""
+    many = max(1, _PAIRS // len(actions))
+    portions = (range(at, min(at + many, len(states))) for at in range(0, len(states), many))
+    query = world.vocabulary.queries[:1]
+    return np.concatenate([
+        world.imagine(states.select(list(portion)), actions, query).works for portion in portions
+    ])
 
 
 def _elsewhere(world: Any, events: Sequence[Event]) -> tuple[Any, Array]:
