@@ -124,6 +124,26 @@ def test_rules_of_a_file_are_watched_from_the_start(launch, model_node, stream, 
     assert model_node.first(model_node.name("alert")).id == "d"
 
 
+def test_no_rule_is_lost_when_the_model_changes_before_it_was_understood(launch, tmp_path):
+    path = tmp_path / "alerts.yaml"
+    path.write_text("alerts:\n  - text: the drawer is open\n  - text: the drawer is closed\n")
+    desk = launch(DecoderNode, {"alerts_file": str(path)}).node._alerts
+    desk.use(WORDS)
+    desk.use(WORDS)
+    assert [rule.text for rule in desk._waiting] == ["the drawer is open", "the drawer is closed"]
+
+    async def understood_too_late(*_):
+        desk.use(WORDS)
+        goal = ToyModel().understand("the drawer is open")
+        return EncodeGoal.Response(success=True, understood=True, confidence=1.0,
+                                   parts=convert.part_msgs(goal, MODEL_ID))
+
+    desk._waiter.result = understood_too_late
+    with pytest.raises(TimeoutError, match="model was changed"):
+        desk._add(desk._waiting[0]).send(None)
+    assert len(desk._waiting) == 2 and desk.count == 0
+
+
 def test_a_bad_file_fails_in_configure_with_its_name(launch, tmp_path):
     path = tmp_path / "alerts.yaml"
     path.write_text("alerts: 3\n")

@@ -33,9 +33,9 @@ class AlertDesk:
     """Lives from activation to deactivation of its node."""
 
     def __init__(self, node: ManagedNode, rules: Sequence[Rule]) -> None:
-        self._node, self._rules = node, list(rules)
+        self._node = node
         self._alerts: Alerts | None = None
-        self._waiting: list[Rule] = []
+        self._waiting = list(rules)  # not understood yet
         self._asking, self._again = False, 0.0
         self._waiter = Waiter(node, node.steady_clock, node.awaiting)
         node.own(self._waiter.close)
@@ -53,10 +53,9 @@ class AlertDesk:
 
     def use(self, vocabulary: Vocabulary) -> None:
         """A model's vocabulary is there: what was watched is understood anew."""
-        if self._alerts is not None:
-            self._rules = [_named(w.rule, w.id) for w in self._alerts.watched.values()]
+        watched = self._alerts.watched.values() if self._alerts is not None else ()
+        self._waiting = [*(_named(w.rule, w.id) for w in watched), *self._waiting]
         self._alerts = Alerts(vocabulary)
-        self._waiting = list(self._rules)
 
     def hear(self, header: Header, answers: Array) -> None:
         """A state with answers (S, D) to the vocabulary's queries."""
@@ -70,8 +69,8 @@ class AlertDesk:
 
     async def _look(self) -> None:
         """Understand one waiting rule when the model's node can be asked."""
-        ready = self._waiting and not self._asking and self._client.service_is_ready()
-        if not ready or time.monotonic() < self._again:
+        ready = self._alerts is not None and self._waiting and not self._asking
+        if not ready or not self._client.service_is_ready() or time.monotonic() < self._again:
             return
         self._asking = True
         rule = self._waiting[0]
@@ -101,6 +100,8 @@ class AlertDesk:
         reply = await self._waiter.result(
             self._client.call_async(request), ANSWER_S, "encode_goal"
         )
+        if self._alerts is not alerts:
+            raise TimeoutError("the model was changed meanwhile; ask again")
         if not reply.success:
             raise AlertError(reply.message)
         width = alerts.vocabulary.queries.shape[1]
