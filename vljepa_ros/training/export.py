@@ -30,7 +30,7 @@ from .scenario import Scenario, scenario
 from .wording import DOUBTFUL, Anchors, Language
 
 MAX_REFUSED = 0.01  # share of understandable sentences that may be refused
-MAX_DOUBTED = 0.015  # share of reachable goals that may be doubted
+MAX_DOUBTED = 0.025  # share of reachable goals, one in seven made to be doubted, that may be
 MAX_NOVEL = 0.02  # share of the answers about what training showed that may be drawn elsewhere
 SIGHT_QUANTILE = 0.002  # of the held-out pictures, this share would be taken for useless
 DATA = {"scene-v0": Path("data/v2"), "workbench": Path("data/workbench")}
@@ -255,14 +255,15 @@ def met_distances(
 
 
 def recard(folder: Path, data: Path | None = None) -> None:
-    """Learn anew what the scene looks like, and write how far the thresholds can be trusted into
-    the card. Raises ModelError or ValueError in one line."""
+    """Learn anew what the scene looks like and which goals are doubted, and write how far the
+    thresholds can be trusted into the card. Raises ModelError or ValueError in one line."""
     from .reliability import measure, write_card
     from .run import language
 
     world = str(load_model(folder).description.get("facts", {}).get("world", "scene-v0"))
     pictures = scenario(world, data or DATA[world])
     calibrate_looks(folder, pictures)
+    calibrate_understood(folder, language(world))
     write_card(folder, measure(LatentWorldModel.load(folder), pictures, language(world)))
 
 
