@@ -84,6 +84,16 @@ def _sentences(read: Callable[[str], Data | None]) -> list[str]:
         if (data := read(f"surface{suffix}")) is not None:
             world = "workbench" if suffix else "scene-v0"
             blocks.append(table_rows.surface_sentence(data, world))
+    if (data := read("plan_speed")) is not None:
+        found = data["plan_ms_by_actions"]
+        longest = max(found, key=int)
+        blocks.append(
+            f"40 candidates ranked in {data['ranking_40_candidates_ms_p50']} ms (aim: 60), a plan "
+            f"of {longest} actions among {data['plan_candidates']} candidates found in "
+            f"{found[longest]['p50']} ms; a goal that no plan reaches, searched in full 8 deep, "
+            f"{data['out_of_reach_depth_8_ms_p50']} ms (aim: 300), medians with "
+            f"`{data['model_id']}` and {data['threads']} threads ([plot](docs/bench/plan_speed.png))."
+        )
     if (data := read("latency")) is not None:
         blocks.append(
             f"Image published to `semantic_state` received, {data['image']}, measured with "
