@@ -92,7 +92,8 @@ def _sentences(read: Callable[[str], Data | None]) -> list[str]:
             f"of {longest} actions among {data['plan_candidates']} candidates found in "
             f"{found[longest]['p50']} ms; a goal that no plan reaches, searched in full 8 deep, "
             f"{data['out_of_reach_depth_8_ms_p50']} ms (aim: 300), medians with "
-            f"`{data['model_id']}` and {data['threads']} threads ([plot](docs/bench/plan_speed.png))."
+            f"`{data['model_id']}` and {data['threads']} threads "
+            "([plot](docs/bench/plan_speed.png))."
         )
     if (data := read("latency")) is not None:
         blocks.append(
