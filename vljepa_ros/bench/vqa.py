@@ -105,7 +105,7 @@ class _Scored:
         self.direct: list[bool] = []
         self.wrong: Counter[str] = Counter()
         self._understood: dict[tuple[str, tuple[str, ...]], Question] = {}
-        self._guesses: dict[str, str] = {}
+        self._guesses: dict[tuple[str, tuple[str, ...]], str] = {}
         self._majority = {
             subject: Counter(view.truth[subject] for view in views if subject in view.truth)
             .most_common(1)[0][0]
@@ -132,19 +132,22 @@ class _Scored:
         guess = options[self.rng.integers(len(options))]
         self.rivals["random"].append(item.right(_said(item, guess)))
         usual = self._majority.get(item.subject, options[0])
+        if item.choices and usual not in options:  # the usual one is no choice here: out of sight
+            usual = options[0]
         self.rivals["majority"].append(item.right(_said(item, usual)))
         self.rivals["text_only"].append(item.right(_said(item, self._nearest(item, options))))
 
     def _nearest(self, item: Item, options: tuple[str, ...]) -> str:
         """The option most similar to the question, by its text alone."""
-        if item.text not in self._guesses:
+        asked = (item.text, options)
+        if asked not in self._guesses:
             vocabulary = self.world.vocabulary
             texts = []
             for option in options:
                 subject, i = vocabulary.statement(option)
                 texts.append(subject.statements[i])
-            self._guesses[item.text] = options[self.text_only.nearest(item.text, texts)]
-        return self._guesses[item.text]
+            self._guesses[asked] = options[self.text_only.nearest(item.text, texts)]
+        return self._guesses[asked]
 
     def figures(self) -> dict[str, Any]:
         counted = [kind for kind in _KINDS if kind in self.right]
