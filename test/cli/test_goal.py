@@ -71,12 +71,14 @@ def test_nobody_there(vljepa, namespace):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ([], "goal: nothing given; allowed: TEXT or --image"),
+        ([], "no goal given; allowed: TEXT or --image"),
         (["open", "--image", "x.png"], "TEXT and --image given"),
         (["--stop", "--image", "x.png"], "--image: given beside --stop"),
         (["open", "--timeout", "0"], "--timeout: 0; allowed: more than 0"),
         (["open", "--max-actions", "-1"], "--max-actions: -1; allowed: 0 to"),
-        (["--image", "/nowhere.png"], "No such file"),
+        (["--image", "/nowhere.png"], "--image: '/nowhere.png': No such file"),
+        ([" "], "TEXT: only blanks"),
+        (["open", "--namespace", "a b"], "namespace: 'a b'; allowed: letters"),
     ],
 )
 def test_arguments_that_cannot_be_used(vljepa, arguments, complaint):
@@ -88,7 +90,7 @@ def test_a_picture_that_is_none_is_refused_before_anybody_is_asked(vljepa, tmp_p
     cut = tmp_path / "cut.png"
     cut.write_bytes(cv2.imencode(".png", np.zeros((20, 20, 3), np.uint8))[1].tobytes()[:40])
     done = vljepa("goal", "--image", str(cut))
-    assert done.status == 2 and "cut.png: data: PNG cut off" in done.err
+    assert done.status == 2 and "cut.png': data: PNG cut off" in done.err
 
 
 def test_ctrl_c_stops_the_robot(planner, robot, probe, namespace):

@@ -61,6 +61,7 @@ def test_what_a_world_brings_is_there_and_the_robot_can_do_it(env):
         (["--params-file", "config/scene.yaml"], "no ros__parameters"),
         (["--params-file", "/nowhere.yaml"], "No such file"),
         (["--model", "giant"], "model: 'giant'; allowed: compact"),
+        (["--namespace", "1st cell"], "namespace: '1st cell'; allowed: letters"),
     ],
 )
 def test_arguments_that_cannot_be_used(vljepa, arguments, complaint):
@@ -73,3 +74,11 @@ def test_a_node_that_ends_by_itself_is_reported(vljepa, monkeypatch, tmp_path):
     done = vljepa("up", "--logs", str(tmp_path))
     assert done.status == 1 and "planner_node ended with status 1" in done.err
     assert "No module named vljepa_ros.no_such_module" in done.err
+
+
+def test_a_node_that_cannot_start_ends_it_with_its_words(vljepa, monkeypatch, tmp_path):
+    monkeypatch.setattr(up, "NODES", {"planner_node": up.NODES["planner_node"]})
+    monkeypatch.setenv("ROS_DOMAIN_ID", "58")
+    done = vljepa("up", "--logs", str(tmp_path), "--actions-file", "/nowhere.yaml")
+    assert done.status == 1 and done.err.count("\n") == 1
+    assert "planner_node: configure failed: /nowhere.yaml: cannot be read" in done.err

@@ -27,15 +27,13 @@ DEFAULT_MODEL = Path(__file__).resolve().parents[2] / "models" / MODELS["scene-v
 
 
 def model_folder(given: Path | None, env: str = "scene-v0") -> Path:
-    """The model folder: the one given, the repository's for `env`, or the installed package's."""
-    if given is not None:
-        return given
-    folder = DEFAULT_MODEL.with_name(MODELS.get(env, env))
-    if folder.is_dir() or DEFAULT_MODEL.is_dir():
-        return folder
-    from ament_index_python.packages import get_package_share_directory
+    """The model folder: the one given, by path or by name, or the shipped one for `env`.
 
-    return Path(get_package_share_directory("vljepa_ros")) / "models" / folder.name
+    Raises ValueError for a name that no shipped model has.
+    """
+    from vljepa_ros.nodes.share import model_folder as found
+
+    return found(str(given) if given is not None else MODELS.get(env, env))
 
 
 def candidates(scene: Scene) -> list[Action]:

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="ask about this picture instead of the running camera")
     parser.add_argument("--choices", metavar="A|B|C", help="answers to choose from")
     parser.add_argument("--model", type=Path,
-                        help="model folder for --image (default: models/compact)")
+                        help="name or folder of the model for --image (default: compact)")
     parser.add_argument("--namespace", default="", help="of the running nodes (default: /)")
     parser.add_argument("--timeout", type=float, default=5.0, metavar="S",
                         help="how long to wait for the running nodes (default: 5)")
@@ -30,6 +30,9 @@ def main(args: argparse.Namespace) -> int:
     choices = [choice.strip() for choice in args.choices.split("|")] if args.choices else []
     if not 0 < args.timeout <= 3600:
         print(f"vljepa ask: --timeout {args.timeout:g}; allowed: 0 to 3600 s", file=sys.stderr)
+        return 2
+    if not args.question.strip():
+        print("vljepa ask: question: empty; allowed: words", file=sys.stderr)
         return 2
     try:
         if args.image is not None:

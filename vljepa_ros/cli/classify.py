@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="a label for everything that happens, not one for the whole")
     parser.add_argument("--top", type=int, default=3, metavar="K", help="how many (default: 3)")
     parser.add_argument("--topic", default="", help="the camera's topic in a bag")
-    parser.add_argument("--model", type=Path, help="model folder (default: models/compact)")
+    parser.add_argument("--model", type=Path, help="name or folder of the model (default: compact)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, default=10.0, metavar="HZ",
                         help="frames a second that are looked at (default: 10)")
     parser.add_argument("--topic", default="", help="the camera's topic in a bag")
-    parser.add_argument("--model", type=Path, help="model folder (default: models/compact)")
+    parser.add_argument("--model", type=Path, help="name or folder of the model (default: compact)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="without --image: a random start of this simulated world")
     parser.add_argument("--seed", type=int, default=0, help="which start")
     parser.add_argument("--actions", type=Path, help="candidate list (default: the world's)")
-    parser.add_argument("--model", type=Path, help="model folder (default: the world's)")
+    parser.add_argument("--model", type=Path,
+                        help="name or folder of the model (default: the world's)")
     parser.add_argument("--depth", type=int, default=8,
                         help="actions to look ahead, 1 to 16 (default: 8)")
     parser.add_argument("--beam", type=int, default=24,
@@ -52,29 +53,39 @@ def main(args: argparse.Namespace) -> int:
 
 def _explain(args: argparse.Namespace) -> int:
     from vljepa_ros.bench.spots import config, read_picture
-    from vljepa_ros.model.world_model import LatentWorldModel
+    from vljepa_ros.bench.worlds import model_folder
+    from vljepa_ros.model.world_model import LatentWorldModel, checked_text
     from vljepa_ros.planning.candidates import load_candidates, load_frames
     from vljepa_ros.planning.picture_goal import goal_of_picture
     from vljepa_ros.planning.search import SearchConfig, plan
 
     from .decision_picture import draw
 
-    world = LatentWorldModel.load(args.model or model_for(args.env))
-    picture = read_picture(args.image) if args.image else simulated(args.env, args.seed)
+    # What costs little to look at first: simulator and model take seconds.
+    if args.seed < 0:
+        raise ValueError(f"--seed {args.seed}; allowed: 0 or more")
+    settings = SearchConfig(
+        depth=args.depth, beam=args.beam, budget_ms=args.budget_ms, keep_tree=True
+    )
+    wanted = checked_text(args.goal, "goal")
+    goal_picture = None
+    if Path(wanted).suffix.lower() in (".png", ".jpg", ".jpeg"):
+        goal_picture = read_picture(Path(wanted))
     frames = load_frames(config("scene.yaml"))
     name = "actions_workbench.yaml" if args.env == "workbench" else "actions.yaml"
     actions = load_candidates(args.actions or config(name), frames).actions
-    if Path(args.goal).suffix.lower() in (".png", ".jpg", ".jpeg"):
-        goal = goal_of_picture(world, world.vocabulary, read_picture(Path(args.goal)))
+    picture = read_picture(args.image) if args.image else None
+    world = LatentWorldModel.load(model_folder(args.model, args.env))
+    if goal_picture is None:
+        goal = world.understand(wanted)
     else:
-        goal = world.understand(args.goal)
+        goal = goal_of_picture(world, world.vocabulary, goal_picture)
     if not goal.understood:
         print(f"not understood: {goal.message or args.goal}", file=sys.stderr)
         return 1
-    settings = SearchConfig(
-        depth=args.depth, beam=args.beam, budget_ms=args.budget_ms, keep_tree=True,
-        works_threshold=world.vocabulary.works_threshold,
-    )
+    if picture is None:
+        picture = simulated(args.env, args.seed)
+    settings = replace(settings, works_threshold=world.vocabulary.works_threshold)
     state = world.encode(picture.transpose(2, 0, 1)[None])
     found = plan(world, state, goal, actions, world.vocabulary, settings)
     assert found.tree is not None
@@ -120,14 +131,6 @@ def as_json(found: Any, goal: str) -> dict[str, Any]:
         ],
         "tree": [asdict(node) for node in found.tree.nodes],
     }
-
-
-def model_for(env: str) -> Path:
-    """The shipped model of a world."""
-    from vljepa_ros.bench.worlds import model_folder
-
-    compact = model_folder(None)
-    return compact.with_name("workbench") if env == "workbench" else compact
 
 
 def simulated(env: str, seed: int) -> np.ndarray:

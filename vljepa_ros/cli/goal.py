@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     try:
         goal = _checked(args)
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         return _fail(args, UNUSABLE, str(error))
     from vljepa_ros.client import Planner, PlannerError, PlannerNotFound
     from vljepa_ros.demo.signals import catch_signals
@@ -82,7 +82,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _checked(args: argparse.Namespace) -> Any:
-    """The goal: words, a picture, or None for --clear and --stop. Raises ValueError, OSError."""
+    """The goal: words, a picture, or None for --clear and --stop. Raises ValueError."""
     if args.timeout <= 0:
         raise ValueError(f"--timeout: {args.timeout:g}; allowed: more than 0 seconds")
     for name, value in (("--max-actions", args.max_actions), ("--time-budget", args.time_budget)):
@@ -94,16 +94,19 @@ def _checked(args: argparse.Namespace) -> Any:
             raise ValueError(f"{given[0]}: given beside --{args.mode}; allowed: one of them")
         return None
     if len(given) != 1:
-        names = " and ".join(given) or "goal: nothing"
+        names = " and ".join(given) or "no goal"
         raise ValueError(f"{names} given; allowed: TEXT or --image")
     if args.text:
+        if not args.text.strip():
+            raise ValueError("TEXT: only blanks; allowed: a goal in words")
         return args.text
     from vljepa_ros.nodes.images import ImageError, read_image_file
 
     try:
         return read_image_file(args.image)
-    except ImageError as error:
-        raise ValueError(f"--image: {args.image}: {error}") from error
+    except (ImageError, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"--image: '{args.image}': {reason}; allowed: a PNG or JPEG") from error
 
 
 def _fail(args: argparse.Namespace, status: int, problem: str) -> int:

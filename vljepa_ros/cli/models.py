@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def main(args: argparse.Namespace) -> int:
     if args.json:
         print(as_json({"folder": root, "models": models}))
     elif not models:
-        print(f"no models in '{root}'")
+        print(f"vljepa models: no models in '{root}'", file=sys.stderr)
     for model in () if args.json else models:
         if model["problem"]:
             print(f"{model['name']:16} not usable: {model['problem']}")

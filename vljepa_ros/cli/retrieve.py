@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--index", type=Path, metavar="DIR",
                         help="where the index is (default: hidden, inside the folder)")
     parser.add_argument("--no-update", action="store_true", help="search the index as it is")
-    parser.add_argument("--model", type=Path, help="model folder (default: models/compact)")
+    parser.add_argument("--model", type=Path, help="name or folder of the model (default: compact)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 

@@ -24,13 +24,18 @@ NODES = {
 SIMULATOR = {"sim_node": "vljepa_ros.sim.sim_node"}
 _TICK_S = 0.2
 _STOP_S = 5.0
+_FAILED = ("configure failed: ", "activate failed: ")
+
+
+class NodeFailed(RuntimeError):
+    """A node said that it cannot start; its own words."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = """exit status:
   0    ended by Ctrl-C
-  1    a node ended by itself; its last lines are shown
+  1    a node could not start, or ended by itself; its last words are shown
   2    unusable arguments
 """
     parser.add_argument("--sim", action="store_true", help="also start the simulated robot")
@@ -83,6 +88,9 @@ def main(args: argparse.Namespace) -> int:
     except NodeDied as death:
         print(f"vljepa up: {death}", *death.tail, sep="\n  ", file=sys.stderr)
         return 1
+    except NodeFailed as failure:
+        print(f"vljepa up: {failure}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         terminal.interrupted("stopping")
         return 0
@@ -121,7 +129,10 @@ def ros_arguments(args: argparse.Namespace, name: str, params: str) -> list[str]
 
 
 def _wait(processes: Processes, names: list[str], terminal: Terminal) -> None:
-    """Say which nodes are ready or have a problem; forever, until a signal or a death."""
+    """Say which nodes are ready or have a problem; forever, until a signal or a death.
+
+    Raises NodeFailed when a node cannot start: without it the others wait for nothing.
+    """
     said: dict[str, int] = dict.fromkeys(names, 0)
     waiting = set(names)
     while True:
@@ -136,5 +147,8 @@ def _wait(processes: Processes, names: list[str], terminal: Terminal) -> None:
                     if not waiting:
                         terminal.fact("", "now: vljepa goal \"open the window\", vljepa watch")
                 elif "[ERROR]" in line or "[WARN]" in line:
-                    terminal.fact(name.removesuffix("_node"), line.split("]: ", 1)[-1], "yellow")
+                    words = line.split("]: ", 1)[-1]
+                    if words.startswith(_FAILED):
+                        raise NodeFailed(f"{name}: {words}")
+                    terminal.fact(name.removesuffix("_node"), words, "yellow")
         time.sleep(_TICK_S)

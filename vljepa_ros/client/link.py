@@ -25,6 +25,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from ..nodes import middleware
+from ..nodes.names import checked_namespace
 from ..nodes.waiting import Waiter
 from .call import Call
 
@@ -36,7 +37,7 @@ class Link:
     """Clients and subscriptions under the user's names, served by an own thread."""
 
     def __init__(self, user: Node | None, namespace: str) -> None:
-        self._prefix = namespace.strip("/")
+        self._prefix = checked_namespace(namespace).lstrip("/")
         self._absolute = namespace.startswith("/")
         self._own_context: Context | None = None
         context = user.context if user is not None else self._context()
