@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vljepa_ros.bench import speech
+from vljepa_ros.bench import decoding, speech
 from vljepa_ros.bench.cider import Decodes, Point, cider, decodes_at, matched
 from vljepa_ros.bench.environment import open_environment
 from vljepa_ros.bench.streams import Event, Stream, disturb, film, load, save
+from vljepa_ros.decoding.detectors import Pixels
 
 OPEN, CLOSED = {"drawer": "drawer.open"}, {"drawer": "drawer.closed"}
 
@@ -112,3 +113,39 @@ def test_a_filmed_stream_logs_what_the_physics_did():
         assert any(set(event.before) <= set(truth.values()) for truth in earlier)
         assert set(event.statements) <= set(shown.truth_at(event.time + 0.2).values())
         assert not set(event.before) & set(event.statements)
+
+
+@pytest.mark.slow
+def test_the_whole_run_in_small(tmp_path):
+    """Eighteen seconds of events and of stillness, through the shipped model."""
+    found = decoding.run(minutes=0.3, folder=tmp_path, gaps=(5.0,), first_seed=500_000,
+                         plot=tmp_path / "curves.png")
+    assert found["minutes"] == 0.3 and found["episodes"] == 1
+    assert (tmp_path / "curves.png").is_file()
+    events = found["events_by_gap"]["5"]
+    assert events > 0
+    for way in ("bank", "bank_paced", "generator"):
+        heard = found["lines"][way]
+        assert heard["lines"] >= 1 and heard["quiet_streams"] == 1
+        assert heard["quiet_minutes"] == 0.3
+    dense, sparse = found["curves"]["5"]["uniform"][0], found["curves"]["5"]["uniform"][-1]
+    assert dense["decodes"] > sparse["decodes"] >= 1
+    assert found["cpu"]["embedding_of_generator"] < 1.0
+
+
+def test_a_gap_that_is_not_measured_is_refused():
+    with pytest.raises(ValueError, match=r"gaps = 7; allowed: 5, 2, 20, 60"):
+        decoding.run(gaps=(7,))
+
+
+def test_pictures_on_the_grid_are_compared_as_the_whole_ones():
+    rng = np.random.default_rng(1)
+    shown = stream([OPENED])
+    shown.frames[:] = rng.integers(0, 255, shown.frames.shape, dtype=np.uint8)
+    large = np.repeat(np.repeat(shown.frames, 4, axis=1), 4, axis=2)
+    whole = Stream("test", 5.0, 3, large, shown.truth, [OPENED])
+    kept = [Pixels(20.0), Pixels(20.0)]
+    answers = np.ones((1, 2))
+    for frame, cells in zip(whole.frames, whole.small().frames, strict=True):
+        found = [d.update(0.0, answers, p) for d, p in zip(kept, (frame, cells), strict=True)]
+        assert (found[0] is None) == (found[1] is None)

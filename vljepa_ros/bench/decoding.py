@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,8 @@ def run(
 ) -> dict[str, Any]:
     """`minutes` of events a mean 5 s apart and as many of still scenes; other gaps in proportion.
 
+    Streams last ten minutes, or `minutes` when that is less.
+
     `gaps` leaves out some of the other mean gaps; 5 s is always there.
 
     The streams are filmed into `folder` when they are not there; `plot` is a PNG of the curves.
@@ -60,56 +62,52 @@ def run(
     world = LatentWorldModel.load(model_folder(model, env))
     generator = _generator(model_folder(model, env), world.model_id)
     voice = Voice(world.vocabulary)
-    watched: dict[float, list[moments.Watched]] = {}
-    answers: dict[float, list[Array]] = {}
-    for gap, portion in {**shares, streams.QUIET: 1.0}.items():
-        answers[gap], watched[gap] = [], []
-        films = streams.make(folder, gap, minutes * portion, seed, env, first_seed)
-        for path in progress(films, f"reading streams, gap {gap:g} s"):
-            stream = streams.load(path)
-            found = readouts(world, stream, path)
-            answers[gap].append(found)
-            heard = voice.heard(found.astype(np.float64))
-            watched[gap].append(moments.Watched(stream, heard, annotations(world, stream)))
+    ways: dict[str, Way] = {"bank": Way(), "bank_paced": Way(paced=True)}
+    if generator is not None:
+        ways["generator"] = Way(written(world, generator, voice))
     phrases = NearestPhrase(voice.subjects)
 
     def read(means: Array) -> str:
         return scene_caption(phrases, means)
 
-    curves = {
-        gap: moments.all_curves(watched[gap], gap, read, SPOKEN) for gap in shares
-    }
-    saved = {gap: savings(curves[gap], watched[gap]) for gap in curves}
+    films = {gap: streams.make(folder, gap, minutes * share, seed, env, first_seed)
+             for gap, share in {**shares, streams.QUIET: 1.0}.items()}
+    curves: dict[float, dict[str, list[Point]]] = {}
+    saved: dict[float, dict[str, dict[str, Any]]] = {}
+    length: dict[float, float] = {}
+    events: dict[float, int] = {}
+    for gap in shares:
+        heard = ways if gap == MAIN_GAP_S else {}
+        watched = [watch(world, voice, path, heard)
+                   for path in progress(films[gap], f"streams, gap {gap:g} s")]
+        length[gap] = sum(w.stream.seconds for w in watched) / 60
+        events[gap] = sum(len(w.stream.events) for w in watched)
+        curves[gap] = moments.all_curves(watched, gap, read, SPOKEN)
+        saved[gap] = savings(curves[gap], watched)
+        if gap == MAIN_GAP_S:
+            between = interval(watched, read, seed)
     if plot is not None:
         from .decoding_plot import draw
 
-        draw(curves, {g: minutes_of(watched[g]) for g in curves}, plot)
-    ways: dict[str, Words | None] = {"bank": None}
-    if generator is not None:
-        ways["generator"] = written(world, generator, voice)
-    main = [w.stream for w in watched[MAIN_GAP_S]]
-    quiet = [w.stream for w in watched[streams.QUIET]]
-    lines = {
-        way: hear(world, words, main, answers[MAIN_GAP_S], quiet, answers[streams.QUIET])
-        for way, words in ways.items()
-    }
-    lines["bank_paced"] = hear(world, None, main, answers[MAIN_GAP_S], quiet,
-                               answers[streams.QUIET], paced=True)
+        draw(curves, length, plot)
+    for path in progress(films[streams.QUIET], "still streams"):
+        watch(world, voice, path, ways)
     best = saved[MAIN_GAP_S]["ours"]["saved"]
     ideal = saved[MAIN_GAP_S]["oracle"]["saved"]
     return {
-        "name": "decoding", "env": env, "seed": seed, "episodes": len(main),
-        "model_id": world.model_id, "minutes": minutes, "figure": best,
-        "interval95": interval(watched[MAIN_GAP_S], read, seed),
+        "name": "decoding", "env": env, "seed": seed, "episodes": len(films[MAIN_GAP_S]),
+        "model_id": world.model_id, "minutes": round(length[MAIN_GAP_S], 2), "figure": best,
+        "interval95": between,
         "decodes_saved_at_equal_cider": best,
         "share_of_oracle": None if not best or not ideal else round(best / ideal, 3),
         "savings": saved[MAIN_GAP_S],
         "saved_by_event_gap": {f"{gap:g}": {way: row["saved"] for way, row in saved[gap].items()}
                                for gap in sorted(saved)},
-        "events_by_gap": {f"{gap:g}": sum(len(w.stream.events) for w in watched[gap])
-                          for gap in sorted(saved)},
-        "lines": lines,
-        "cpu": decoding_cost.measure(world, main[0], ways.get("generator"), voice),
+        "events_by_gap": {f"{gap:g}": events[gap] for gap in sorted(saved)},
+        "lines": {name: way.judged() for name, way in ways.items()},
+        "cpu": decoding_cost.measure(world, streams.load(films[MAIN_GAP_S][0]),
+                                     ways["generator"].words if "generator" in ways else None,
+                                     voice),
         "curves": {f"{gap:g}": {way: [asdict(p) for p in points] for way, points in c.items()}
                    for gap, c in sorted(curves.items())},
         "baselines": {"random": None, "text_only": None, "blind": None, "oracle": ideal,
@@ -117,6 +115,51 @@ def run(
                       "ward": saved[MAIN_GAP_S]["ward"]["saved"]},
         "seconds": round(time.time() - started, 1),
     }
+
+
+@dataclass
+class Way:
+    """One way to speak of streams, and what it said about those it heard so far.
+
+    `words` is the Y-decoder, without one the nearest phrase; `paced` looks only at the frames that
+    are due.
+    """
+
+    words: Words | None = None
+    paced: bool = False
+    heard: list[tuple[Stream, list[speech.Line]]] = field(default_factory=list)
+
+    def judged(self) -> dict[str, Any]:
+        """Events found and false lines in streams with events, and what was said in still ones."""
+        main = [(s, lines) for s, lines in self.heard if s.gap != streams.QUIET]
+        quiet = [(s, lines) for s, lines in self.heard if s.gap == streams.QUIET]
+        found = speech.judge([s for s, _ in main], [lines for _, lines in main])
+        noise = [line for _, lines in quiet for line in lines if not line.first]
+        found["quiet_streams"] = len(quiet)
+        found["quiet_minutes"] = round(sum(s.seconds for s, _ in quiet) / 60, 2)
+        found["quiet_lines"] = len(noise)
+        found["quiet_examples"] = [f"{line.decided:.1f} s: {line.text}" for line in noise[:8]]
+        if isinstance(self.words, WrittenPhrase):
+            found["refused_texts"] = self.words.refused
+        return found
+
+
+def watch(
+    world: LatentWorldModel, voice: Voice, path: Path, ways: Mapping[str, Way]
+) -> moments.Watched:
+    """A stream as it is kept: answers, annotations, and its pictures on a coarse grid.
+
+    Only here are its frames in memory; `ways` hear it meanwhile.
+    """
+    stream = streams.load(path)
+    answers = readouts(world, stream, path)
+    small = stream.small()
+    meaning = speech.nearest_meaning(world.vocabulary, world.embed_texts)
+    for way in ways.values():
+        speaker = Voice(world.vocabulary, SPOKEN, words=way.words)
+        lines = speech.listen(speaker, stream, answers, meaning, Pace() if way.paced else None)
+        way.heard.append((small, lines))
+    return moments.Watched(small, voice.heard(answers), annotations(world, stream))
 
 
 def annotations(world: LatentWorldModel, stream: Stream) -> list[tuple[float, str]]:
@@ -202,35 +245,9 @@ def _minute(decodes: Any, notes: Annotations, minute: int) -> tuple[Any, Annotat
             [(t, x) for t, x in notes if low <= t < high])
 
 
-def hear(
-    world: LatentWorldModel, words: Words | None, main: list[Stream], answers: list[Array],
-    quiet: list[Stream], quiet_answers: list[Array], paced: bool = False,
-) -> dict[str, Any]:
-    """Events found and false lines with one Y-decoder, in streams with events and in still ones."""
-    meaning = speech.nearest_meaning(world.vocabulary, world.embed_texts)
-
-    def said(stream: Stream, rows: Array) -> list[speech.Line]:
-        voice = Voice(world.vocabulary, SPOKEN, words=words)
-        return speech.listen(voice, stream, rows, meaning, Pace() if paced else None)
-
-    found = speech.judge(main, [said(s, a) for s, a in zip(main, answers, strict=True)])
-    spoken = [said(s, a) for s, a in zip(quiet, quiet_answers, strict=True)]
-    noise = [line for lines in spoken for line in lines if not line.first]
-    found["quiet_minutes"] = round(sum(s.seconds for s in quiet) / 60, 2)
-    found["quiet_lines"] = len(noise)
-    found["quiet_examples"] = [f"{line.decided:.1f} s: {line.text}" for line in noise[:8]]
-    if isinstance(words, WrittenPhrase):
-        found["refused_texts"] = words.refused
-    return found
-
-
 def written(world: LatentWorldModel, generator: Generator, voice: Voice) -> WrittenPhrase:
     """The generator as a Y-decoder of the subjects a voice speaks of."""
     return WrittenPhrase(voice.subjects, generator.write, world.embed_texts)
-
-
-def minutes_of(watched: Sequence[moments.Watched]) -> float:
-    return sum(w.stream.seconds for w in watched) / 60
 
 
 def _generator(folder: Path, model_id: str) -> Generator | None:

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from vljepa_ros.decoding.detectors import coarse
 from vljepa_ros.planning.protocols import Array
 from vljepa_ros.sim.appearance import Appearance
 from vljepa_ros.sim.scene import CONTROL_PERIOD_S
@@ -28,8 +29,7 @@ from .progress import progress
 
 FRAME_PERIOD_S = 0.2
 FRAME_SIZE = 128
-EPISODE_S = 300.0  # a stream starts in a new scene, in new light, this often
-QUIET_EPISODE_S = 60.0
+EPISODE_S = 600.0  # a stream starts in a new scene, in new light, this often
 GAPS_S = (5.0, 2.0, 20.0, 60.0)
 QUIET = 0.0  # "gap" of a still scene
 SENSOR_SIGMA = 2.0  # grey levels of noise on every frame of a stream with events
@@ -71,6 +71,10 @@ class Stream:
     frames: Array
     truth: list[dict[str, str]]
     events: list[Event]
+
+    def small(self) -> Stream:
+        """The same with frames (N, 16, 16, 3) float32, means of cells: a fraction of the memory."""
+        return replace(self, frames=np.stack([coarse(frame) for frame in self.frames]))
 
     @property
     def stamps(self) -> Array:
@@ -302,8 +306,7 @@ def make(
 
     Held-out seeds by default; `first_seed` below `HELD_OUT_SEED` makes development streams.
     """
-    episode = QUIET_EPISODE_S if gap == QUIET else EPISODE_S
-    seconds = min(episode, minutes * 60)
+    seconds = min(EPISODE_S, minutes * 60)
     count = max(1, round(minutes * 60 / seconds))
     place: Environment | None = None
     folders = []
