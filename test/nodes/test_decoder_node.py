@@ -141,3 +141,11 @@ def test_an_unknown_detector_is_refused_with_those_there_are(launch):
     assert result.reason == (
         "parameter detector: 'psychic'; allowed: adaptive, uniform, pixels, variance, ward"
     )
+
+
+def test_a_subject_that_is_to_be_silent_but_is_not_there_is_warned_of(launch, probe, capfd):
+    launch(DecoderNode, {"silent_subjects": "activity, banana,"})
+    stream = _stream_to(probe)
+    stream.until_spoken(0, 0, 0)
+    logged = capfd.readouterr().err
+    assert "silent_subjects: 'banana' not among the model's subjects; allowed: " in logged

@@ -81,6 +81,8 @@ class DecoderNode(ManagedNode):
         except ValueError as error:
             self._complain(str(error))
             return
+        if wrong := self._speaking.misnamed(self._vocabulary):
+            self.get_logger().warning(wrong)
         self.diagnostics.model_id = msg.model_id
 
     def _on_state(self, msg: SemanticState) -> None:

@@ -9,7 +9,7 @@ from ..decoding.detectors import ONLINE, Adaptive, Detector, make_detector
 from ..decoding.segments import SegmentConfig
 from ..decoding.voice import Voice, spoken_subjects
 from ..decoding.words import Words, WrittenPhrase
-from ..planning.vocabulary import Vocabulary
+from ..planning.vocabulary import MOMENTARY, Vocabulary
 from .parameters import Parameters
 from .share import share
 
@@ -103,12 +103,25 @@ class Speaking:
 
     def voice(self, vocabulary: Vocabulary) -> Voice:
         """A voice that has said nothing yet."""
-        silent = {name.strip() for name in self._parameters["silent_subjects"].split(",")}
+        silent = self._silent()
         return Voice(
             vocabulary, min_confidence=self._parameters["min_confidence"],
             detector=self._detector(), words=self._words(spoken_subjects(vocabulary, silent)),
             silent=silent, attempts=self._attempts,
         )
+
+    def misnamed(self, vocabulary: Vocabulary) -> str:
+        """Why not all of `silent_subjects` can be silent, in one line; "" when they can."""
+        known = [subject.id for subject in vocabulary.subjects]
+        wrong = sorted(self._silent().difference(known, MOMENTARY))
+        if not wrong:
+            return ""
+        return (f"silent_subjects: {', '.join(map(repr, wrong))} not among the model's subjects; "
+                f"allowed: {', '.join(known)}")
+
+    def _silent(self) -> set[str]:
+        names = (name.strip() for name in self._parameters["silent_subjects"].split(","))
+        return {name for name in names if name}
 
     def _words(self, subjects: Vocabulary) -> Words | None:
         if self._writer is None:

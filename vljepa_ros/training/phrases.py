@@ -6,7 +6,7 @@ Training wordings were written apart from the development ones (tuning) and from
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
@@ -150,6 +150,15 @@ class Sampler:
     def question(self, subject: str) -> str:
         """A question about a subject."""
         return self.words(self.patterns.questions.get(subject) or [QUESTIONS[subject]])
+
+    def assembled(
+        self, draw: Callable[[], tuple[str, tuple[str, ...] | None]], doubt: int
+    ) -> Sentence:
+        """What `draw` puts together, text and parts, drawn again while it is held out."""
+        while True:
+            text, parts = draw()
+            if bare(text) not in held_out_sentences():
+                return Sentence(self.dress(text), parts=parts, doubt=doubt)
 
     def compound(self) -> Sentence:
         while True:

@@ -9,8 +9,6 @@ from vljepa_ros.model.y_encoder import CONTRADICTORY, FINE
 from .phrases import (
     Sampler,
     Sentence,
-    bare,
-    held_out_sentences,
     load_patterns,
     read_yaml,
     refusals,
@@ -36,17 +34,11 @@ class SceneSampler(Sampler):
     def composed(self) -> Sentence:
         """A goal put together from clauses; one in six is a sequence whose last step counts."""
         draw = self.compounds.sequence if self.rng.random() < 0.17 else self.compounds.fine
-        while True:
-            text, parts = draw()
-            if bare(text) not in held_out_sentences():
-                return Sentence(self.dress(text), parts=parts, doubt=FINE)
+        return self.assembled(draw, FINE)
 
     def clashing(self) -> Sentence:
         """Clauses that exclude each other."""
-        while True:
-            text = self.compounds.contradictory()
-            if bare(text) not in held_out_sentences():
-                return Sentence(self.dress(text), doubt=CONTRADICTORY)
+        return self.assembled(lambda: (self.compounds.contradictory(), None), CONTRADICTORY)
 
     def exchanged(self) -> Sentence:
         """A goal of one part (half) or several with a thing that is not there."""

@@ -138,17 +138,11 @@ class WorkbenchSampler(Sampler):
     def composed(self) -> Sentence:
         """Several parts, put together from clauses; some are sequences whose last step counts."""
         draw = self.compounds.sequence if self.rng.random() < 0.1 else self.compounds.draw
-        while True:
-            text, parts = draw()
-            if bare(text) not in held_out_sentences():
-                return Sentence(self.dress(text), parts=parts, doubt=FINE)
+        return self.assembled(draw, FINE)
 
     def clashing(self) -> Sentence:
         """Clauses that exclude each other."""
-        while True:
-            text = self.compounds.contradictory()
-            if bare(text) not in held_out_sentences():
-                return Sentence(self.dress(text), doubt=CONTRADICTORY)
+        return self.assembled(lambda: (self.compounds.contradictory(), None), CONTRADICTORY)
 
     def exchanged(self) -> Sentence:
         """A goal of one part or several with a colour or thing that is not there."""
