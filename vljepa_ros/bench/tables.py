@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from . import table_rows
+from . import table_rows, table_speaking
 from .table_rows import HEADER, Data, percent
 
 BEGIN, END = "<!-- figures: make bench -->", "<!-- /figures -->"
@@ -44,6 +44,10 @@ ROWS: tuple[tuple[str, Callable[[Data], list[str]]], ...] = (
     ("motion", table_rows.motion),
     ("surface", table_rows.surface),
     ("reading", table_rows.reading),
+    ("decoding", table_speaking.decoding),
+    ("vqa", table_speaking.vqa),
+    ("classify", table_speaking.classify),
+    ("retrieve", table_speaking.retrieve),
 )
 
 
@@ -84,6 +88,10 @@ def _sentences(read: Callable[[str], Data | None]) -> list[str]:
         if (data := read(f"surface{suffix}")) is not None:
             world = "workbench" if suffix else "scene-v0"
             blocks.append(table_rows.surface_sentence(data, world))
+    if (data := read("decoding")) is not None:
+        blocks.append(table_speaking.decoding_sentence(data))
+    if (data := read("twin")) is not None:
+        blocks.append(table_speaking.twin_sentence(data))
     if (data := read("plan_speed")) is not None:
         found = data["plan_ms_by_actions"]
         longest = max(found, key=int)

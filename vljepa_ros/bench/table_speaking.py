@@ -1,0 +1,95 @@
+"""Table rows of what lives on the stream: lines, questions, labels, retrieval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .table_rows import Data, percent, row
+
+WAYS = {"bank": "nearest phrase", "generator": "generator"}
+
+
+def decoding(data: Data) -> list[str]:
+    """What is heard of events, with each Y-decoder."""
+    lines = []
+    for way, words in WAYS.items():
+        if way not in data["lines"]:
+            continue
+        heard = data["lines"][way]
+        lines += [
+            row(f"Events said within 1 s, in words by the {words}", heard["recall"], 95),
+            row("… lines that are an event", heard["precision"], 95),
+            row("… lines that are false (at most 3)", heard["false_lines"]),
+        ]
+    return lines
+
+
+def vqa(data: Data) -> list[str]:
+    lines = [
+        row("Questions answered right", data["plain"]["overall"], 95, _rivals(data["plain"])),
+        row("… in held-out wording", data["held_out"]["overall"], 92, _rivals(data["held_out"])),
+    ]
+    if "count" in data["held_out"]:
+        lines.append(row("… how many cubes, held-out wording", data["held_out"]["count"], 92))
+    return lines
+
+
+def classify(data: Data) -> list[str]:
+    lines = [row(f"What happens in a clip, of {data['labels']} labels in held-out wording",
+                 data["stage2"], 92, data["baselines"])]
+    if data.get("stage1"):
+        lines.append(row("… weights after stage 1", data["stage1"]))
+    return lines
+
+
+def retrieve(data: Data) -> list[str]:
+    lines = [row(f"Moments found by held-out words among {data['pool']} clips, first hit right",
+                 data["recall1"], 80, data["baselines"])]
+    if data.get("stage1"):
+        lines.append(row("… weights after stage 1", data["stage1"]))
+    return lines
+
+
+def decoding_sentence(data: Data) -> str:
+    """What is saved, beside the rivals, and what it costs."""
+    saved = {way: row["saved"] for way, row in data["savings"].items()}
+    low, high = data["interval95"]
+    cpu = data["cpu"]
+    heard = data["lines"]["bank"]
+    text = (
+        f"Speaking only when the meaning changes ({data['minutes']:g} minutes, "
+        f"{data['events_by_gap']['5']} events a mean 5 s apart, `{data['model_id']}`): "
+        f"**{saved['ours']} ({low}–{high}) times fewer decodes** than one a second at the same "
+        f"CIDEr (aim: 5); at the true change points {_times(saved['oracle'])}, Ward, offline "
+        f"{_times(saved['ward'])}, window variance {_times(saved['variance'])}, pixel difference "
+        f"{_times(saved['pixels'])}. {heard['quiet_lines']} lines in {heard['quiet_minutes']:g} "
+        "still minutes under noise, flicker and shake (aim: 1 in 10). An hour of video costs "
+        f"{cpu['embedding_cpu_s_per_hour']:.0f} CPU seconds, "
+        f"{percent(cpu['embedding_of_nearest'])}% of the nearest phrase for every frame (aim: at "
+        "most 80)"
+    )
+    if "embedding_of_generator" in cpu:
+        text += (f", {percent(cpu['embedding_of_generator'])}% of the generator for every frame "
+                 "(aim: at most 40)")
+    return f"{text} ([curves](docs/bench/decoding.png), [docs/speaking.md](docs/speaking.md))."
+
+
+def twin_sentence(data: Data) -> str:
+    """Ours at as many and half as many trained parameters beside the token-generating twin."""
+    right = {who: percent(found["outcome"]["rate"]) for who, found in data["final"].items()}
+    count = {who: f"{n / 1e6:.2f} M" for who, n in data["trained_parameters"].items()}
+    return (
+        "Outcomes of actions named right after training from nothing on the same samples: ours "
+        f"{right['ours_full']}% with {count['ours_full']} trained parameters, {right['ours_half']}% "
+        f"with {count['ours_half']}; a twin that generates tokens {right['twin_generation']}% with "
+        f"{count['twin']} ([docs/twin.md](docs/twin.md))."
+    )
+
+
+def _rivals(data: Data) -> Mapping[str, Any]:
+    return {**data["rivals"], "oracle": 1.0}
+
+
+def _times(value: float | None) -> str:
+    return "never" if value is None else f"{value:.2f}"
