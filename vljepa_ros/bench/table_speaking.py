@@ -81,9 +81,9 @@ def twin_sentence(data: Data) -> str:
     count = {who: f"{n / 1e6:.2f} M" for who, n in data["trained_parameters"].items()}
     return (
         "Outcomes of actions named right after training from nothing on the same samples: ours "
-        f"{right['ours_full']}% with {count['ours_full']} trained parameters, {right['ours_half']}% "
-        f"with {count['ours_half']}; a twin that generates tokens {right['twin_generation']}% with "
-        f"{count['twin']} ([docs/twin.md](docs/twin.md))."
+        f"{right['ours_full']}% with {count['ours_full']} trained parameters, "
+        f"{right['ours_half']}% with {count['ours_half']}; a twin that generates tokens "
+        f"{right['twin_generation']}% with {count['twin']} ([docs/twin.md](docs/twin.md))."
     )
 
 
