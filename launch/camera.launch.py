@@ -37,9 +37,9 @@ def start(context: LaunchContext) -> list:
     name = given["camera"]
     about = CAMERAS[name]
     wanted = {
-        "image_topic": given.get("image_topic", about["topic"]),
-        "image_transport": given.get("image_transport", about["transport"]),
-        "use_sim_time": "true" if name == "bag" else "false",
+        "image_topic": given["image_topic"] or about["topic"],
+        "image_transport": given["image_transport"] or about["transport"],
+        "use_sim_time": given["use_sim_time"] or ("true" if name == "bag" else "false"),
     }
     started: list = [SetLaunchConfiguration(*item) for item in wanted.items()]
     if driver := about.get("driver"):
@@ -73,6 +73,23 @@ def generate_launch_description() -> LaunchDescription:
             ),
             DeclareLaunchArgument(
                 "bag", default_value="", description="For camera:=bag, the recording's folder."
+            ),
+            DeclareLaunchArgument(
+                "image_topic",
+                default_value="",
+                description="Topic of the camera; empty: as in config/cameras.yaml.",
+            ),
+            DeclareLaunchArgument(
+                "image_transport",
+                default_value="",
+                choices=["", "raw", "compressed"],
+                description="Type of its images; empty: as in config/cameras.yaml.",
+            ),
+            DeclareLaunchArgument(
+                "use_sim_time",
+                default_value="",
+                choices=["", "true", "false"],
+                description="Take the time from /clock; empty: with a bag.",
             ),
             *profile,
             OpaqueFunction(function=start),

@@ -27,9 +27,13 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 "goal", default_value="", description="A goal in words; empty: none."
             ),
-            IncludeLaunchDescription(
-                PythonLaunchDescriptionSource(PLANNER), launch_arguments={"sim": "true"}.items()
+            DeclareLaunchArgument(
+                "sim",
+                default_value="true",
+                choices=["true", "false"],
+                description="The simulated robot; false: one that is started elsewhere.",
             ),
+            IncludeLaunchDescription(PythonLaunchDescriptionSource(PLANNER)),
             Node(
                 package="vljepa_ros",
                 executable="vljepa",

@@ -27,7 +27,8 @@ PLANNER = str(Path(__file__).parent / "planner.launch.py")
 
 def stack(name: str) -> GroupAction:
     """One planner in the namespace of the argument ``name``; the group keeps it from the other."""
-    given = {"namespace": LaunchConfiguration(name), "sim": LaunchConfiguration("sim")}
+    namespace = [LaunchConfiguration("namespace"), "/", LaunchConfiguration(name)]
+    given = {"namespace": namespace, "sim": LaunchConfiguration("sim")}
     source = PythonLaunchDescriptionSource(PLANNER)
     return GroupAction([IncludeLaunchDescription(source, launch_arguments=given.items())])
 
@@ -41,6 +42,9 @@ def generate_launch_description() -> LaunchDescription:
             ),
             DeclareLaunchArgument(
                 "second", default_value="robot2", description="Namespace of the second planner."
+            ),
+            DeclareLaunchArgument(
+                "namespace", default_value="", description="Namespace around both; empty: none."
             ),
             DeclareLaunchArgument(
                 "sim",

@@ -90,8 +90,7 @@ def test_every_argument_is_declared_at_the_top_level(module):
 def test_show_args_lists_every_argument_with_a_description(name, more):
     description = load(name).generate_launch_description()
     arguments = {argument.name: argument for argument, _ in _arguments(description)}
-    # The namespaces of two_robots are its own arguments.
-    assert set(arguments) >= (PLANNER_ARGUMENTS | more) - {"namespace"}
+    assert set(arguments) == PLANNER_ARGUMENTS | more
     assert all(argument.description for argument in arguments.values())
 
 
@@ -146,7 +145,7 @@ def test_a_params_file_for_another_node_is_refused_in_one_line(module, tmp_path)
     assert "is for /camera; allowed: /semantic_state_node" in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["planner", "demo", "two_robots"])
+@pytest.mark.parametrize("name", ["planner", "demo", "two_robots", "camera"])
 def test_every_launch_file_sets_the_dds_profile_and_keeps_the_users(name, monkeypatch):
     variable = middleware.VARIABLE
     monkeypatch.delenv(variable, raising=False)
@@ -161,6 +160,9 @@ def test_two_robots_are_two_stacks_in_two_namespaces():
     found, _ = started("two_robots", first="left/", second="right", sim="false")
     names = [node.node_name for node in found]
     assert names == [f"/left/{n}" for n in NODES] + [f"/right/{n}" for n in NODES]
+    found, _ = started("two_robots", namespace="cell", sim="false")
+    names = [node.node_name for node in found]
+    assert names == [f"/cell/robot{i}/{n}" for i in (1, 2) for n in NODES]
 
 
 def test_the_demo_starts_the_simulator_and_gives_the_goal_when_there_is_one():
@@ -168,6 +170,8 @@ def test_the_demo_starts_the_simulator_and_gives_the_goal_when_there_is_one():
     assert [node.node_executable for node in found] == [*NODES, "sim_node"]
     found, _ = started("demo", goal="it's open", namespace="cell")
     assert found[-1].node_executable == "vljepa"
+    found, _ = started("demo", sim="false")
+    assert [node.node_executable for node in found] == NODES
 
 
 def test_a_camera_is_started_with_what_the_planner_needs_to_know(tmp_path):
@@ -177,6 +181,9 @@ def test_a_camera_is_started_with_what_the_planner_needs_to_know(tmp_path):
     assert context.launch_configurations["image_topic"] == "/camera/image_raw/compressed"
     _, context = started("camera", camera="compressed", image_topic="/mine")
     assert context.launch_configurations["image_topic"] == "/mine"
+    assert context.launch_configurations["use_sim_time"] == "false"
+    _, context = started("camera", camera="compressed", use_sim_time="true")
+    assert context.launch_configurations["use_sim_time"] == "true"
     with pytest.raises(ValueError, match="bag: empty; allowed: the folder"):
         started("camera", camera="bag", bag="")
 
