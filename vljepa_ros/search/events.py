@@ -26,6 +26,7 @@ from .trying import tried
 
 EDGE_ROWS = 2  # rows averaged for what holds before and after
 CHANGED = 0.5  # a statement's probability must move by this for its subject to have changed
+_SLIGHT = 1.0  # sum of cosine distances up to which a change explained counts only in part
 MOVING = 40.0  # grey levels of `Features.motion` from which something moves
 
 
@@ -36,6 +37,7 @@ class Weights:
     activity: float = 2.0
     change: float = 1.0
     imagined: float = 3.0
+    explains: float = 1.0
     outcome: float = 0.5
     trying: float = 1.0
     works: float = 0.25
@@ -62,7 +64,7 @@ class Event:
     activity: Array
     changed: tuple[int, ...]
     moving: bool
-    trying: str = ""  # of a try in vain: one of `phrase.TRYING`
+    trying: tuple[str, ...] = ()  # of a try in vain: of `phrase.TRYING`, for each row of `activity`
 
     @property
     def outcome(self) -> int:
@@ -92,13 +94,13 @@ def between(features: Features, vocabulary: Vocabulary, first: int, last: int) -
     rows = answers[moves] if moves.any() else answers
     activity = _unit(rows[:, momentary].mean(0)) if momentary else np.zeros((0, answers.shape[-1]))
     moment = _moment(part, answers, before, after, changed, moves)
-    attempt = tried(vocabulary, before, activity) if moves.any() and not changed else None
-    if attempt is not None:
-        activity = attempt[1][None]
+    attempts = tried(vocabulary, before, activity) if moves.any() and not changed else []
+    if attempts:
+        activity = np.stack([meaning for _, meaning in attempts])
     return Event(
         float(part.stamps[0]), float(part.stamps[-1]), moment,
         part.tokens[: EDGE_ROWS].astype(np.float32)[0], before, after, activity, changed,
-        bool(moves.any()), attempt[0] if attempt is not None else "",
+        bool(moves.any()), tuple(verb for verb, _ in attempts),
     )
 
 
@@ -135,7 +137,7 @@ def scores(
         "activity": np.stack([_best(e.activity, embeddings) for e in events]),
         "change": np.stack([_change(e, embeddings) for e in events]),
         "outcome": np.log(outcomes.T[kind] + 1e-3),
-        "trying": np.stack([_trying(e, texts) for e in events]),
+        "trying": np.stack([_trying(e, texts, embeddings) for e in events]),
         "holds": np.array([[_holds(world.vocabulary, e, p) for p in texts] for e in events]),
         "meanwhile": np.array([[_meanwhile(world.vocabulary, e, p) for p in texts]
                                for e in events]),
@@ -153,16 +155,21 @@ def scores(
     signs["works"] = np.where(failing, -signs["works"], np.where(
         (kind == 0)[:, None], signs["works"], 0.0))
     signs["imagined"] = np.where((kind == 0)[:, None], signs["imagined"], 0.0)
+    signs["explains"] = (_explained(world.vocabulary, events, signs["imagined"]) if imagine
+                         else nothing)
     signs["total"] = sum(getattr(weights, name) * signs[name] for name in list(signs))
     return signs
 
 
-def _trying(event: Event, texts: Sequence[Phrase]) -> Array:
-    """(P,) log-probability that a phrase speaks of trying what is tried in the event."""
+def _trying(event: Event, texts: Sequence[Phrase], embeddings: Array) -> Array:
+    """(P,) log-probability that a phrase speaks of trying what is tried in the event with the thing
+    that the phrase is about."""
     if not event.trying:
         return np.zeros(len(texts))
-    way = TRYING.index(event.trying)
-    return np.log(np.array([phrase.trying[way] for phrase in texts]) + 1e-2)
+    about = (event.activity @ embeddings.T).argmax(axis=0)
+    ways = [TRYING.index(event.trying[i]) for i in about]
+    spoken = [phrase.trying[way] for phrase, way in zip(texts, ways, strict=True)]
+    return np.asarray(np.log(np.array(spoken) + 1e-2))
 
 
 def _best(rows: Array, embeddings: Array) -> Array:
@@ -226,6 +233,22 @@ def _imagined(
         fits.append(-(1.0 - cosine).sum(axis=-1))
         works.append(imagined.works)
     return np.concatenate(fits), np.concatenate(works)
+
+
+def _explained(vocabulary: Vocabulary, events: Sequence[Event], imagined: Array) -> Array:
+    """(E, P) how much of the event the phrase, imagined, makes up for: 1 all of it, 0 no more than
+    if nothing had been done, down to -1.
+
+    Where little changed, any phrase that does little fits well (`imagined`): this tells such an
+    event from one in which it really happened.
+    """
+    found = np.zeros_like(imagined)
+    for i, event in enumerate(events):
+        if event.changed:
+            cosine = np.einsum("sd,sd->s", event.before, event.after)[vocabulary.lasting]
+            distance = float((1.0 - cosine).sum())
+            found[i] = np.clip((distance + imagined[i]) / max(distance, _SLIGHT), -1.0, 1.0)
+    return found
 
 
 def _moment(

@@ -26,7 +26,7 @@ from .events import Event, found_in
 from .features import RATE_HZ, Features, look_through
 from .spans import spans_of
 
-FORMAT = 1
+FORMAT = 2  # 2: a cube that is carried is one event
 NAME = ".vljepa_index"
 _MANIFEST = "manifest.json"
 _SPANS = "spans.npy"

@@ -17,8 +17,11 @@ from .phrase import TRYING
 _FROM = {"open": "closed", "close": "open"}
 
 
-def tried(vocabulary: Vocabulary, before: Array, activity: Array) -> tuple[str, Array] | None:
-    """(one of `TRYING`, (D,) the meaning of opening or closing the thing), or None.
+def tried(vocabulary: Vocabulary, before: Array, activity: Array) -> list[tuple[str, Array]]:
+    """What may have been tried: (one of `TRYING`, (D,) what opening and closing the thing mean).
+
+    At most one where the model says what the robot is doing; else every thing that is locked, and
+    nobody knows which it was.
 
     Args:
         before: (S, D) answers to the vocabulary's queries; activity: (A, D) to the momentary ones.
@@ -27,22 +30,23 @@ def tried(vocabulary: Vocabulary, before: Array, activity: Array) -> tuple[str, 
         subject.statement_ids[int(subject.nearest(before[i])[0])]
         for i, subject in enumerate(vocabulary.subjects)
     }
-    best: tuple[float, str, Array] | None = None
+    locked = [
+        (subject, verb) for subject in vocabulary.subjects for verb in TRYING
+        if f"{subject.id}_lock.locked" in held and f"{subject.id}.{_FROM[verb]}" in held
+    ]
     momentary = [s for s in vocabulary.subjects if s.id in MOMENTARY]
+    if not momentary:
+        return [(verb, _mean(subject.embeddings)) for subject, verb in locked]
+    best: tuple[float, str, Array] | None = None
     for subject, row in zip(momentary, activity, strict=True):
-        for thing in (s.id for s in vocabulary.subjects):
-            if f"{thing}_lock.locked" not in held:
+        for thing, verb in locked:
+            meaning = _about(subject, thing.id)
+            if meaning is None or f"{subject.id}.{verb}_{thing.id}" not in subject.statement_ids:
                 continue
-            meaning = _about(subject, thing)
-            for verb in TRYING:
-                statement = f"{subject.id}.{verb}_{thing}"
-                if meaning is None or statement not in subject.statement_ids:
-                    continue
-                if f"{thing}.{_FROM[verb]}" in held:
-                    fit = float(meaning @ row)
-                    if best is None or fit > best[0]:
-                        best = (fit, verb, meaning)
-    return None if best is None else best[1:]
+            fit = float(meaning @ row)
+            if best is None or fit > best[0]:
+                best = (fit, verb, meaning)
+    return [] if best is None else [best[1:]]
 
 
 def _about(subject: Subject, thing: str) -> Array | None:
@@ -50,7 +54,10 @@ def _about(subject: Subject, thing: str) -> Array | None:
     rows = [subject.embeddings[subject.statement_ids.index(name)]
             for name in (f"{subject.id}.{verb}_{thing}" for verb in TRYING)
             if name in subject.statement_ids]
-    if not rows:
-        return None
+    return _mean(np.stack(rows)) if rows else None
+
+
+def _mean(rows: Array) -> Array:
+    """(D,) unit mean."""
     mean = np.mean(rows, axis=0)
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-6))
