@@ -34,13 +34,21 @@ _SHOWN = 15
 
 
 def run(
-    seed: int = 0, episodes: int = 190, model: Path | None = None, stage1: Path | None = None,
-    clips: Path = CLIPS, first_seed: int = HELD_OUT_SEED, wordings: str = "heldout_events",
+    seed: int = 0, episodes: int | None = None, model: Path | None = None,
+    stage1: Path | None = None, clips: Path | None = None, first_seed: int = HELD_OUT_SEED,
+    wordings: str = "heldout_events", env: str = "scene-v0",
 ) -> dict[str, Any]:
-    """`episodes` clips; they are made on first use (`event_clips`).
+    """`episodes` clips (190, workbench 300); they are made on first use (`event_clips`).
 
     For tuning: clips of another folder and `first_seed`, `wordings` "dev_events".
     """
+    if env == "workbench":
+        from . import classify_workbench
+
+        return classify_workbench.run(
+            seed, episodes or classify_workbench.EPISODES, model, stage1,
+            clips or classify_workbench.CLIPS, first_seed, f"{wordings}_workbench")
+    clips, episodes = clips or CLIPS, episodes or 190
     started = time.time()
     films = event_clips(clips, episodes, first_seed)
     world = LatentWorldModel.load(model_folder(model))

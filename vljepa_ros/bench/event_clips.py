@@ -4,6 +4,7 @@ Written once to a folder (MP4 and a JSON of what happens in it) and read from th
 half in other light. A clip starts and ends at rest.
 
     python -m vljepa_ros.bench.event_clips --out data/event_clips --count 500
+    python -m vljepa_ros.bench.event_clips --env workbench --out data/event_clips_workbench
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from vljepa_ros.sim.appearance import Appearance
 from vljepa_ros.sim.scene import CONTROL_PERIOD_S
 from vljepa_ros.sim.symbolic import ACTIONS, all_states, works
 
-from .environment import HELD_OUT_SEED, open_environment
+from . import workbench_events
+from .environment import ENVIRONMENTS, HELD_OUT_SEED, open_environment
 from .progress import progress
 
 FAILABLE = ("open_drawer", "close_drawer", "open_window", "close_window")
@@ -52,15 +54,16 @@ class EventClip:
     seconds: float
     before: dict[str, str]
     after: dict[str, str]
+    colours: tuple[str, ...] = ()  # of the workbench's cubes
 
 
 def event_clips(
-    folder: Path, count: int, first_seed: int = HELD_OUT_SEED
+    folder: Path, count: int, first_seed: int = HELD_OUT_SEED, env: str = "scene-v0"
 ) -> list[EventClip]:
     """The first `count` clips of a folder; those that are missing are made.
 
     Kinds come in turn, so any number of clips is balanced. Raises ValueError when the folder holds
-    clips of other seeds.
+    clips of other seeds or of another world.
     """
     folder.mkdir(parents=True, exist_ok=True)
     listed = folder / "clips.jsonl"
@@ -68,35 +71,36 @@ def event_clips(
     if rows and rows[0]["first_seed"] != first_seed:
         raise ValueError(f"'{folder}' holds clips of seeds from {rows[0]['first_seed']} on; "
                          f"allowed: {first_seed}, or another folder")
+    if rows and bool(rows[0].get("colours")) != (env == "workbench"):
+        raise ValueError(f"'{folder}' holds clips of another world than {env!r}; allowed: another "
+                         "folder")
     if len(rows) < count:
-        place = open_environment("scene-v0")
+        place = open_environment(env)
         numbers = range(len(rows), count)
         for number in progress(numbers, "clips"):
             clip = _film(place, folder, number, first_seed)
+            row = {"first_seed": first_seed, **asdict(clip)}
             with listed.open("a") as file:
-                file.write(json.dumps({"first_seed": first_seed, **asdict(clip)}) + "\n")
-            rows.append({"first_seed": first_seed, **asdict(clip)})
-    return [EventClip(**{k: v for k, v in row.items() if k != "first_seed"})
-            for row in rows[:count]]
+                file.write(json.dumps(row) + "\n")
+            rows.append(row)
+    kept = [{k: v for k, v in row.items() if k != "first_seed"} for row in rows[:count]]
+    return [EventClip(**row | {"colours": tuple(row.get("colours", ()))}) for row in kept]
 
 
 def _film(place: Any, folder: Path, number: int, first_seed: int) -> EventClip:
-    kind = KINDS[number % len(KINDS)]
-    failed = kind.startswith("failed_")
-    action = kind.removeprefix("failed_")
+    draw = workbench_events.draw if place.name == "workbench" else _draw
     scene = place.scene
     for attempt in range(_TRIES):
         rng = np.random.default_rng([first_seed, number, attempt])
         scene.appearance = Appearance.random(rng) if rng.random() < 0.5 else Appearance()
-        fitting = [s for s in all_states() if _fits(s, action, failed)]
-        before = scene.reset(fitting[rng.integers(len(fitting))],
-                             seed=first_seed + number * _TRIES + attempt)
+        kind, start = draw(number, rng)
+        before = scene.reset(start, seed=first_seed + number * _TRIES + attempt)
         take = _Take(scene, before)
-        if action != "wait":
-            place.runner.run(action, on_step=take.on_step)
-        frames, moment = take.frames()
+        if kind != "wait":
+            place.runner.run(kind.removeprefix("failed_"), on_step=take.on_step)
         after = scene.truth()
-        if (after != before) == (not failed and action != "wait"):
+        if _as_wanted(place, kind, before, after):
+            frames, moment = take.frames()
             break
     else:
         raise ValueError(f"clip {number}: {kind} went wrong {_TRIES} times")
@@ -104,7 +108,8 @@ def _film(place: Any, folder: Path, number: int, first_seed: int) -> EventClip:
     write_video(folder / name, frames, FRAME_PERIOD_S)
     length = len(frames) * FRAME_PERIOD_S
     return EventClip(name, kind, moment or length / 2, length,
-                     place.statements(before), place.statements(after))
+                     place.statements(before), place.statements(after),
+                     tuple(getattr(before, "colours", ())))
 
 
 class _Take:
@@ -154,6 +159,22 @@ class _Take:
         mujoco.mj_forward(self.scene.model, self.scene.data)
 
 
+def _as_wanted(place: Any, kind: str, before: Any, after: Any) -> bool:
+    """Whether the clip shows its kind: on the workbench nothing else may have moved."""
+    if kind == "wait" or kind.startswith("failed_"):
+        return bool(after == before)
+    wanted = place.apply(before, kind)
+    return bool(after == wanted if place.name == "workbench" else after != before)
+
+
+def _draw(number: int, rng: np.random.Generator) -> tuple[str, Any]:
+    """The kind of clip `number` of scene-v0 and a state that it can begin in."""
+    kind = KINDS[number % len(KINDS)]
+    action = kind.removeprefix("failed_")
+    fitting = [s for s in all_states() if _fits(s, action, kind != action)]
+    return kind, fitting[rng.integers(len(fitting))]
+
+
 def _fits(state: Any, action: str, failed: bool) -> bool:
     if not failed:
         return action == "wait" or works(state, action)
@@ -187,8 +208,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("data/event_clips"))
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--first-seed", type=int, default=HELD_OUT_SEED)
+    parser.add_argument("--env", choices=ENVIRONMENTS, default="scene-v0")
     args = parser.parse_args(argv)
-    event_clips(args.out, args.count, args.first_seed)
+    event_clips(args.out, args.count, args.first_seed, args.env)
 
 
 if __name__ == "__main__":

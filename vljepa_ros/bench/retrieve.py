@@ -25,16 +25,27 @@ from .progress import counting
 from .report import share
 from .worlds import model_folder
 
-_NEAR_S = 0.5
+NEAR_S = 0.5
 _SITUATIONS = ("drawer", "window")
 _SHOWN = 15
 
 
 def run(
-    seed: int = 0, episodes: int = 500, model: Path | None = None, stage1: Path | None = None,
-    clips: Path = CLIPS, first_seed: int = HELD_OUT_SEED,
+    seed: int = 0, episodes: int | None = None, model: Path | None = None,
+    stage1: Path | None = None, clips: Path | None = None, first_seed: int = HELD_OUT_SEED,
+    wordings: str = "heldout_events", env: str = "scene-v0",
 ) -> dict[str, Any]:
-    """A pool of `episodes` clips (made on first use); every held-out wording is a query."""
+    """A pool of `episodes` clips (500, workbench 300; made on first use); every wording is a query.
+
+    For tuning: clips of another folder and `first_seed`, `wordings` "dev_events".
+    """
+    if env == "workbench":
+        from . import retrieve_workbench
+
+        return retrieve_workbench.run(
+            seed, episodes or retrieve_workbench.EPISODES, model, stage1,
+            clips or retrieve_workbench.CLIPS, first_seed, f"{wordings}_workbench")
+    clips, episodes = clips or CLIPS, episodes or 500
     started = time.time()
     films = {film.file: film for film in event_clips(clips, episodes, first_seed)}
     world = LatentWorldModel.load(model_folder(model))
@@ -44,7 +55,8 @@ def run(
     indexing = time.time() - started
     found = [(films[path], event) for path, event in index.events(world.vocabulary)
              if path in films]
-    queries = [(text, KINDS[k], "") for labels in label_sets() for k, text in enumerate(labels)]
+    queries = [(text, KINDS[k], "") for labels in label_sets(wordings)
+               for k, text in enumerate(labels)]
     exact = _exact(queries, list(films.values()), np.random.default_rng(first_seed + seed))
     searching = time.time()
     rows = rank(world, [event for _, event in found], [text for text, _, _ in queries + exact])
@@ -55,7 +67,7 @@ def run(
     other = np.random.default_rng(first_seed + seed).permutation(len(films))
     for (text, kind, situation), row in zip(queries + exact, rows, strict=True):
         order = np.argsort(-row, kind="stable")
-        hits = _first_of_each(order, found)[:5]
+        hits = first_of_each(order, found)[:5]
         right = [_fits(found[i][0], kind, situation) for i in hits]
         if situation:
             flags["exact1"].append(right[0])
@@ -65,7 +77,7 @@ def run(
         flags["recall5"].append(any(right))
         start, end = window(found[hits[0]][1])
         moment = found[hits[0]][0].moment
-        flags["moment1"].append(right[0] and start - _NEAR_S <= moment <= end + _NEAR_S)
+        flags["moment1"].append(right[0] and start - NEAR_S <= moment <= end + NEAR_S)
         chance.append(np.mean([film.kind == kind for film in films.values()]))
         shuffled = list(films.values())[other[list(films).index(found[hits[0]][0].file)]]
         blind.append(shuffled.kind == kind)
@@ -120,7 +132,7 @@ def _fits(film: EventClip, kind: str, situation: str) -> bool:
     return film.kind == kind and (not situation or situation in film.before.values())
 
 
-def _first_of_each(order: np.ndarray, found: list[tuple[EventClip, Any]]) -> list[int]:
+def first_of_each(order: np.ndarray, found: list[tuple[EventClip, Any]]) -> list[int]:
     """The best event of each recording, best first."""
     seen: set[str] = set()
     kept = []

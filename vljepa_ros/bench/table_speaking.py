@@ -40,7 +40,7 @@ def classify(data: Data) -> list[str]:
                  data["stage2"], 92, data["baselines"])]
     if data.get("stage1"):
         lines.append(row("… weights after stage 1", data["stage1"]))
-    return lines
+    return lines + _unseen_pairs(data, 92)
 
 
 def retrieve(data: Data) -> list[str]:
@@ -48,6 +48,16 @@ def retrieve(data: Data) -> list[str]:
                  data["recall1"], 80, data["baselines"])]
     if data.get("stage1"):
         lines.append(row("… weights after stage 1", data["stage1"]))
+    return lines + _unseen_pairs(data, 80)
+
+
+def _unseen_pairs(data: Data, aim: float) -> list[str]:
+    """Where there are some: a cube comes to where training never showed one of its colour."""
+    lines = []
+    for key, name in (("unseen_pairs", "a colour comes to a place training never showed"),
+                      ("seen_pairs", "all others")):
+        if ours := data.get(key):
+            lines.append(row(f"… {name}", ours, aim, {"random": ours.get("chance")}))
     return lines
 
 
