@@ -21,8 +21,10 @@ OPEN = "the drawer is open"
 def test_a_goal_is_pursued_until_it_is_met(planner, robot, vljepa, namespace):
     done = vljepa("goal", STORED, "--namespace", namespace)
     assert done.status == 0 and robot.state == (1, 0, 1)
-    lines = [line.split(maxsplit=2) for line in done.out.splitlines()]
-    assert lines[0][0] == "understood" and "the cube is in the drawer" in done.out.splitlines()[0]
+    # on a starved machine a plan takes long enough to be told of
+    said = [line for line in done.out.splitlines() if "planning" not in line]
+    lines = [line.split(maxsplit=2) for line in said]
+    assert lines[0][0] == "understood" and "the cube is in the drawer" in said[0]
     assert lines[1][:2] == ["step", "1"] and "press the button" in lines[1][2]
     assert done.out.splitlines()[-1].split() == "MET goal met in 4 actions".split()
     assert "\033" not in done.out, "colours in a pipe"

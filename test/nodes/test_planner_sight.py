@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.parameter import Parameter
+from rclpy.task import Future
 
 from test.nodes.fakes import ToyModel, ToyStates, toy_vocabulary
 from test.nodes.test_planner_node import (  # noqa: F401  (fixtures)
@@ -163,6 +164,35 @@ def test_what_the_model_cannot_locate_is_not_asked_for():
     assert not world.can_suppose
     with pytest.raises(PredictionError, match="model m cannot locate things"):
         world.locate(RemoteStates(("s",)), np.ones((1, 3), np.float32))
+
+
+def test_a_search_that_nobody_waits_for_any_more_asks_nothing_more():
+    asked = []
+
+    class Silent:
+        srv_name = "predict_outcomes"
+
+        def service_is_ready(self):
+            return True
+
+        def call_async(self, request):
+            asked.append(request)
+            return Future()
+
+        def remove_pending_request(self, future):
+            pass
+
+    world = RemoteWorldModel(Silent(), None, "m", "camera", timeout=60.0)
+
+    def search():
+        for _ in range(9):
+            try:
+                world.read(RemoteStates(("s",)), np.ones((1, 3), np.float32))
+            except PredictionError as error:
+                assert "not wanted any more" in str(error) or "no answer" in str(error)
+        return "over"
+
+    assert world.unless(lambda: bool(asked), search) == "over" and len(asked) == 1
 
 
 @pytest.mark.parametrize("change, message", [

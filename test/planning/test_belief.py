@@ -4,7 +4,9 @@ import pytest
 
 from test.planning.hidden_world import CANDIDATES, HiddenModel, States, goal, step, visible
 from vljepa_ros.planning.belief import Belief
+from vljepa_ros.planning.look_for import BEAM, DEPTH
 from vljepa_ros.planning.pursuit import Pursuit
+from vljepa_ros.planning.search import SearchConfig, plan
 from vljepa_ros.planning.things import remembered
 
 DARK = 0.01
@@ -174,6 +176,23 @@ def test_a_model_that_cannot_be_told_anything_gives_up_too():
     scene.model.can_suppose, scene.model.suppose = False, lambda states, statements: states
     assert scene.pursue("red.left").kind == "out_of_reach"
     assert sorted(scene.done) == ["open_lid", "switch_lamp"]  # each once
+
+
+def test_what_was_never_seen_is_not_searched_for_at_full_depth(monkeypatch):
+    looked = []
+
+    def spy(*arguments):
+        looked.append(arguments[5])
+        return plan(*arguments)
+
+    monkeypatch.setattr("vljepa_ros.planning.pursuit.plan", spy)
+    scene = Scene(("closed", "off", None, "right"))
+    decision = scene.pursue("red.left")
+    assert decision.kind == "out_of_reach" and "the red cube is not in sight" in decision.message
+    assert looked and all(config.depth == DEPTH and config.beam == BEAM for config in looked)
+    looked.clear()
+    assert scene.pursue("blue.left").kind == "met"
+    assert all(config == SearchConfig() for config in looked)
 
 
 def test_it_gives_up_when_it_has_looked_everywhere():

@@ -48,12 +48,14 @@ def main(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(found, default=float))
     else:
+        from vljepa_ros.demo.terminal import percent
+
         print(found["text"])
         scores = found["scores"]
         for choice, score in zip(choices, scores, strict=False):
             print(f"  {100 * score:5.1f}%  {choice}")
         if not choices and found["understood"] and found["visible"]:
-            print(f"  ({100 * found['confidence']:.0f}% sure)")
+            print(f"  ({percent(found['confidence'])} sure)")
     return 0 if found["understood"] and found["visible"] else 1
 
 

@@ -122,7 +122,7 @@ def _summary(tree: SearchTree, found: Plan) -> str:
     counts = ", ".join(f"{fates[fate]} {words}" for fate, words in COUNTED.items() if fates[fate])
     status = found.status.replace("_", " ")
     plan = f", {len(found.steps)} actions" if found.steps else ""
-    unfinished = "" if found.complete else ", ended by the time budget"
+    unfinished = "" if found.complete else ", not all was looked at"
     return (f"{status}{plan}{unfinished}; distance now {found.distance_now:.2f}; "
             f"{found.explored} pairs imagined in {found.planning_ms:.0f} ms; dropped: "
             f"{counts or 'nothing'}. Colour: goal distance, green is near.")

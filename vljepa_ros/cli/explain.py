@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,9 @@ def _explain(args: argparse.Namespace) -> int:
     from vljepa_ros.bench.spots import config, read_picture
     from vljepa_ros.bench.worlds import model_folder
     from vljepa_ros.model.world_model import LatentWorldModel, checked_text
+    from vljepa_ros.planning.belief import Belief
     from vljepa_ros.planning.candidates import load_candidates, load_frames
+    from vljepa_ros.planning.look_for import missing_things, narrowed
     from vljepa_ros.planning.picture_goal import goal_of_picture
     from vljepa_ros.planning.search import SearchConfig, plan
 
@@ -76,36 +79,48 @@ def _explain(args: argparse.Namespace) -> int:
     actions = load_candidates(args.actions or config(name), frames).actions
     picture = read_picture(args.image) if args.image else None
     world = LatentWorldModel.load(model_folder(args.model, args.env))
+    if not args.json:
+        print(f"model: {world.model_id}; searching, {args.depth} actions deep", flush=True)
     if goal_picture is None:
         goal = world.understand(wanted)
     else:
         goal = goal_of_picture(world, world.vocabulary, goal_picture)
     if not goal.understood:
-        print(f"not understood: {goal.message or args.goal}", file=sys.stderr)
+        if args.json:
+            print(json.dumps({"goal": args.goal, "status": "not_understood",
+                              "message": goal.message}))
+        else:
+            print(f"not understood: {goal.message or args.goal}", file=sys.stderr)
         return 1
     if picture is None:
         picture = simulated(args.env, args.seed)
     settings = replace(settings, works_threshold=world.vocabulary.works_threshold)
     state = world.encode(picture.transpose(2, 0, 1)[None])
+    belief = Belief(world.vocabulary)
+    belief.see(world, state, world.read(state, world.vocabulary.queries)[0])
+    absent = [belief.in_words(thing) for thing in missing_things(belief, goal)]
+    settings = narrowed(settings, belief, goal)
     found = plan(world, state, goal, actions, world.vocabulary, settings)
     assert found.tree is not None
     understood = " and ".join(part.text for part in goal.parts)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     draw(found.tree, found, f"goal: {understood}", args.out, picture)
     if args.json:
-        print(json.dumps(as_json(found, understood), indent=1))
+        report = {**as_json(found, understood), "not_in_sight": absent}
+        print(json.dumps(report, indent=1))
     else:
         if not args.image:
             print(f"scene: a random start of {args.env} (--seed {args.seed}); "
                   "--image FILE takes a picture of yours")
-        print(in_words(found, understood))
+        print(in_words(found, understood, absent))
         print(f"picture: {args.out}")
     return 0 if found.status in ("ok", "met") else 1
 
 
-def in_words(found: Any, goal: str) -> str:
-    """The decision in a few lines."""
-    lines = [f"goal: {goal}", f"status: {found.status.replace('_', ' ')}"]
+def in_words(found: Any, goal: str, absent: Sequence[str] = ()) -> str:
+    """The decision in a few lines; ``absent``: what the goal speaks of and nobody sees."""
+    status = "; ".join([found.status.replace("_", " "), *absent])
+    lines = [f"goal: {goal}", f"status: {status}"]
     lines += [
         f"{i}. {step.action.text} -> {step.outcome} (works {step.works:.2f}, distance "
         f"{step.distance_after:.2f})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from vljepa_ros.demo.terminal import Terminal
 
 REACHED, NOT_REACHED, UNUSABLE, NOBODY = 0, 1, 2, 3
+_LONG_S = 3.0  # a search that takes longer is told of
 EXIT_CODES = """exit status:
   0    the goal is met (with --set: in force and understood; with --dry-run: planned or met)
   1    not reached, not understood, out of reach, stopped, or the camera is silent
@@ -65,9 +67,14 @@ def main(args: argparse.Namespace) -> int:
     started = time.monotonic()
     try:
         with Planner(namespace=args.namespace, timeout=args.timeout) as planner:
-            if goal is not None:
-                planner.state()  # it may have been started just now, or the camera be silent
-            status, report = _MODES[args.mode](planner, goal, args, terminal)
+            try:
+                if goal is not None:
+                    planner.state()  # it may have been started just now, or the camera be silent
+                status, report = _MODES[args.mode](planner, goal, args, terminal)
+            except KeyboardInterrupt:
+                if terminal and args.mode == "pursue":  # Planner.pursue has cancelled it
+                    terminal.interrupted("  stopped     the robot was told to stop")
+                raise
     except PlannerNotFound as error:
         return _fail(args, NOBODY, str(error))
     except PlannerError as error:
@@ -160,14 +167,23 @@ def _pursue(planner: Planner, goal: Any, args: Any, terminal: Terminal | None) -
     shown: set[tuple[str, int]] = set()
     heard: dict[str, GoalHeard] = {}  # of the planner: which is ours tells the ranking
     planner.listen(goal=lambda goal: heard.update({goal.goal_id: goal}))
+    waiting = threading.Timer(0.0, lambda: None)
 
-    def on_progress(progress: Progress) -> None:
-        if terminal is None:
-            return
-        ours = heard.pop(progress.ranking.goal_id, None)
-        if ours is not None and ours.parts:
+    def understood(ours: GoalHeard | None) -> None:
+        if terminal is not None and ours is not None and ours.parts:
             words = f"{' + '.join(ours.parts)}   (confidence {ours.confidence:.2f})"
             terminal.fact("understood", words)
+
+    def on_progress(progress: Progress) -> None:
+        nonlocal waiting
+        if terminal is None:
+            return
+        waiting.cancel()
+        understood(heard.pop(progress.ranking.goal_id, None))
+        if progress.phase == "plan":
+            waiting = threading.Timer(_LONG_S, terminal.fact, ("planning", "..."))
+            waiting.daemon = True
+            waiting.start()
         key = (progress.phase, progress.step)
         if key not in shown and progress.phase == "execute" and progress.ranking.plan:
             shown.add(key)
@@ -176,13 +192,17 @@ def _pursue(planner: Planner, goal: Any, args: Any, terminal: Terminal | None) -
             distance = f"distance {progress.ranking.distance:.2f}"
             terminal.fact(f"step {progress.step}", f"{plan[0].text}   ({distance}{more})")
 
-    result = planner.pursue(
-        goal,
-        max_actions=args.max_actions,
-        time_budget=args.time_budget,
-        on_progress=on_progress,
-    )
+    try:
+        result = planner.pursue(
+            goal,
+            max_actions=args.max_actions,
+            time_budget=args.time_budget,
+            on_progress=on_progress,
+        )
+    finally:
+        waiting.cancel()
     if terminal:
+        understood(heard.pop(result.goal_id, None))
         _show_end(result, terminal)
     return (REACHED if result.met else NOT_REACHED), {"result": result}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from rclpy.task import Future
@@ -225,18 +226,20 @@ class PlannerNode(ManagedNode):
             return
         self._ranking, self._ranked_at = True, now
         view, goal, candidates = self.view, self.goal, self.candidates
-        arguments = (self.world, self.vocabulary, view, goal, candidates, self.search_config(),
-                     self.memory.belief)
-        future = self.submit(lambda: self._ranker.rank(*arguments))
+        job = partial(self._ranker.rank, self.world, self.vocabulary, view, goal, candidates,
+                      self.search_config(), self.memory.belief)
+        other = lambda: self.pursuits.busy or self.goal is not goal  # noqa: E731
+        future = self.submit(partial(self.world.unless, other, job))
         future.add_done_callback(lambda done: self._ranked(done, view, goal, candidates))
 
     def _ranked(self, done: Future, view: View, goal: Goal, candidates: CandidateSet) -> None:
         self._ranking = False
+        if self.goal is not goal or self.pursuits.busy:
+            return  # nobody waits for it any more
         if done.exception() is not None:
             self._complain(f"no ranking: {in_one_line(done.exception())}")
-        elif self.goal is goal and self.candidates is candidates and not self.stale:
-            if not self.pursuits.busy:
-                self.ranked.plan(view, done.result(), candidates.set_id)
+        elif self.candidates is candidates and not self.stale:
+            self.ranked.plan(view, done.result(), candidates.set_id)
 
     def rank_now(self) -> None:
         """The goal, the candidates or what may rank changed: rank at once."""

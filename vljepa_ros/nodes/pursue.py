@@ -10,6 +10,7 @@ import math
 import time
 import uuid
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
@@ -123,7 +124,10 @@ class PursueServer:
         except _Over as over:
             run.result.result, run.result.message = over.result, over.message
         except PredictionError as error:
-            run.result.result, run.result.message = Result.STALE, in_one_line(error)
+            over = run.ending or _Over(Result.STALE, in_one_line(error))
+            run.result.result, run.result.message = over.result, over.message
+            if handle.is_cancel_requested:
+                run.result.message = "cancelled"
         except Exception as error:
             run.result.message = in_one_line(error)
         finally:
@@ -152,7 +156,7 @@ class PursueServer:
             raise ValueError(f"time_budget: {budget:g} s; allowed: 0 (the planner's own) or more")
         deadline = started + (budget or node.parameters["time_budget"])
         goal = node.goals.adopt(await node.goals.encode(request))
-        run.result.goal_id = goal.goal_id
+        run.result.goal_id = run.feedback.ranking.goal_id = goal.goal_id
         node.get_logger().info(f"pursue_goal: {goal.text or 'an embedding'}: {in_words(goal)}")
         world, vocabulary, candidates = node.world, node.vocabulary, node.candidates
         if world is None or vocabulary is None or candidates is None:
@@ -174,7 +178,8 @@ class PursueServer:
             view = await self._look(run, deadline)
             self._feedback(run, "plan")
             states = RemoteStates((view.state_id,))
-            decision = await node.submit(lambda s=states, c=view.contrast: pursuit.look(s, c))
+            look = partial(pursuit.look, states, view.contrast)
+            decision = await node.submit(partial(world.unless, lambda: run.ended, look))
             self._check(run)
             self._note(run, decision, view, candidates)
             if decision.kind == "blind":

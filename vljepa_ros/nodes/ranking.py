@@ -19,6 +19,7 @@ from vljepa_msgs.msg import RankedActions
 from ..planning.belief import Belief
 from ..planning.candidates import CandidateSet
 from ..planning.goal import Goal
+from ..planning.look_for import narrowed
 from ..planning.protocols import Array, WorldModel
 from ..planning.search import Plan, SearchConfig, plan
 from ..planning.things import Believed
@@ -94,7 +95,8 @@ class Ranker:
                     part_distances=tuple(float(part) for part in parts),
                     planning_ms=(time.monotonic() - started) * 1e3,
                 )
-        self._plan = plan(world, state, goal, candidates.actions, vocabulary, config)
+        search = narrowed(config, belief, goal)
+        self._plan = plan(world, state, goal, candidates.actions, vocabulary, search)
         self._key, self._made = key, time.monotonic()
         self.full_plans += 1
         return self._plan

@@ -7,9 +7,9 @@ goes on and receives it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from rclpy.client import Client
@@ -20,6 +20,8 @@ from vljepa_msgs.srv import PredictOutcomes, Suppose
 from ..planning.candidates import Candidate, Pose
 from ..planning.protocols import Action, Array, Imagined, ImaginedPairs
 from .convert import candidate_msg, embedding_msg
+
+T = TypeVar("T")
 
 
 class PredictionError(RuntimeError):
@@ -57,10 +59,20 @@ class RemoteWorldModel:
         self._client, self._suppose = client, suppose
         self._frame, self._timeout = optical_frame, timeout
         self._closed = threading.Event()
+        self._unwanted: Callable[[], bool] = lambda: False
 
     def close(self) -> None:
         """Make a waiting call end with PredictionError, and every later one."""
         self._closed.set()
+
+    def unless(self, unwanted: Callable[[], bool], job: Callable[[], T]) -> T:
+        """``job()``, which ends with PredictionError once ``unwanted()``: a search that nobody
+        waits for any more does not keep the next goal waiting. In the worker's thread only."""
+        self._unwanted = unwanted
+        try:
+            return job()
+        finally:
+            self._unwanted = lambda: False
 
     def encode(self, clip: Array) -> RemoteStates:
         raise PredictionError("pictures are encoded by semantic_state_node; take its state_id")
@@ -148,13 +160,15 @@ class RemoteWorldModel:
         """The response of a service of the semantic node. Raises PredictionError."""
         if self._closed.is_set() or not client.service_is_ready():
             raise PredictionError(f"no answer from {client.srv_name}: nobody offers it")
+        if self._unwanted():
+            raise PredictionError("not wanted any more")
         done = threading.Event()
         future = client.call_async(request)
         future.add_done_callback(lambda _: done.set())
         waited = 0.0
         while not done.wait(0.1):
             waited += 0.1
-            if self._closed.is_set() or waited > self._timeout:
+            if self._closed.is_set() or self._unwanted() or waited > self._timeout:
                 client.remove_pending_request(future)
                 raise PredictionError(f"no answer from {client.srv_name} in {waited:.1f} s")
         response = future.result()

@@ -52,6 +52,14 @@ def missing_things(belief: Belief, goal: Goal) -> list[str]:
     ]
 
 
+def narrowed(config: SearchConfig, belief: Belief, goal: Goal) -> SearchConfig:
+    """A short search where something the goal speaks of is missing: what nobody knows the place of
+    cannot be moved in imagination, and finding that out at full depth takes half a minute."""
+    if not missing_things(belief, goal):
+        return config
+    return replace(config, depth=min(DEPTH, config.depth), beam=min(BEAM, config.beam))
+
+
 def look_for(
     world: WorldModel, belief: Belief, state: StateBatch, goal: Goal, actions: Sequence[Action],
     config: SearchConfig, avoid: frozenset[str], tried: Mapping[tuple[str, str], int],
@@ -63,10 +71,11 @@ def look_for(
         tried: (thing, what it was for) -> how many steps went into it already.
     """
     find = _suppose_it_there if world.can_suppose else _change_something
+    spent = {thing: frozenset(s for (t, s), n in tried.items() if t == thing and n >= TRIES)
+             for thing in belief.things}
     found = [
         item for thing in missing_things(belief, goal)
-        for item in find(world, belief, state, goal, actions, config, avoid, thing)
-        if tried.get((thing, item.toward), 0) < TRIES
+        for item in find(world, belief, state, goal, actions, config, avoid, thing, spent[thing])
     ]
     promising = [item for item in found if item.gain >= WORTH] or found
     return min(promising, key=lambda item: (len(item.way.steps), -item.gain), default=None)
@@ -74,15 +83,16 @@ def look_for(
 
 def _suppose_it_there(
     world: WorldModel, belief: Belief, state: StateBatch, goal: Goal, actions: Sequence[Action],
-    config: SearchConfig, avoid: frozenset[str], thing: str,
+    config: SearchConfig, avoid: frozenset[str], thing: str, spent: frozenset[str],
 ) -> Iterator[LookFor]:
-    """For every place where it could be but not be handled: the way to the goal from there."""
+    """For every place where it could be but not be handled: the way to the goal from there, unless
+    one that was found is shorter: it would be chosen, and finding no other takes long."""
     vocabulary = belief.vocabulary
     subject = max((vocabulary.subject(s) for s in belief.about(thing)),
                   key=lambda s: len(s.statement_ids))
     aimed = [action for action in actions if action.region is None]
     for row, statement_id in enumerate(subject.statement_ids):
-        if statement_id.endswith(UNSEEN):
+        if statement_id.endswith(UNSEEN) or statement_id in spent:
             continue
         there = world.suppose(state, subject.embeddings[row : row + 1])
         imagined = world.imagine(there, aimed, subject.query[None])
@@ -96,6 +106,7 @@ def _suppose_it_there(
             acts = [step.action for step in way.steps]
             steps = _before_it_moves(world, there, acts, subject, row)
             if steps:
+                config = replace(config, depth=len(acts))
                 yield LookFor(thing, statement_id, way, steps)
 
 
@@ -114,11 +125,11 @@ def _before_it_moves(
 
 def _change_something(
     world: WorldModel, belief: Belief, state: StateBatch, goal: Goal, actions: Sequence[Action],
-    config: SearchConfig, avoid: frozenset[str], thing: str,
+    config: SearchConfig, avoid: frozenset[str], thing: str, spent: frozenset[str],
 ) -> Iterator[LookFor]:
     """For every statement about the surroundings not looked under yet: the way to make it true."""
     narrow = replace(config, depth=min(DEPTH, config.depth), beam=min(BEAM, config.beam))
-    vocabulary, looked = belief.vocabulary, belief.looked(thing)
+    vocabulary, looked = belief.vocabulary, belief.looked(thing) | spent
     for subject in belief.surroundings:
         for row, statement_id in enumerate(subject.statement_ids):
             if statement_id in looked:

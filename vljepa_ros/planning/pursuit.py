@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from .belief import Belief
 from .goal import Goal
 from .in_the_way import REFUSALS, clear_the_way
-from .look_for import look_for, missing_things
+from .look_for import look_for, missing_things, narrowed
 from .plans import UNFINISHED
 from .protocols import Action, StateBatch, WorldModel
 from .search import Plan, SearchConfig, plan
@@ -206,7 +206,8 @@ class Pursuit:
             self.world, belief, state, self.goal, self.actions, self.search, avoid, self._sought
         ) if missing else None
         if chance is None:
-            why = "no plan reaches the goal from here" if found.complete else UNFINISHED
+            whole = found.complete or missing
+            why = "no plan reaches the goal from here" if whole else UNFINISHED
             texts = {action.id: action.text for action in self.actions}
             in_vain = [f"'{texts[a]}' did nothing {n} times"
                        for a, n in self._refused.items() if n > RETRIES and a in texts]
@@ -221,8 +222,9 @@ class Pursuit:
     def _plan(
         self, state: StateBatch, avoid: frozenset[str], never: frozenset[str] = frozenset()
     ) -> Plan:
+        search = narrowed(self.search, self._belief, self.goal)
         return plan(
-            self.world, state, self.goal, self.actions, self.vocabulary, self.search, avoid, never
+            self.world, state, self.goal, self.actions, self.vocabulary, search, avoid, never
         )
 
     def _check_effect(self, reading: tuple[int, ...]) -> None:
