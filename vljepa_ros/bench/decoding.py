@@ -36,7 +36,7 @@ from .worlds import model_folder
 MAIN_GAP_S = 5.0
 FOLDER = Path("data/streams")
 SHARE_OF_MINUTES = {5.0: 1.0, 2.0: 0.5, 20.0: 1.0, 60.0: 1.0}
-_RESAMPLES = 25
+_RESAMPLES = 40
 _PER_SECOND = 1.0  # uniform decodes a second that set the CIDEr to compare at
 
 
@@ -215,7 +215,7 @@ def interval(watched: Sequence[moments.Watched], read: moments.Read, seed: int) 
     rng = np.random.default_rng(seed)
     gap = watched[0].stream.gap
     once = [moments.play(moments.Uniform(1.0), w, read) for w in watched]
-    settings = [g * gap for g in moments.PATIENCE[::2]]
+    settings = [g * gap for g in moments.PATIENCE]
     found = [moments.changes(Adaptive(SPOKEN), w) for w in watched]
     ours = [[moments.patient(f, SPOKEN, g, read, "moment") for f in found]
             for g in settings]
