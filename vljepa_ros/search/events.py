@@ -27,6 +27,7 @@ from .trying import tried
 EDGE_ROWS = 2  # rows averaged for what holds before and after
 CHANGED = 0.5  # a statement's probability must move by this for its subject to have changed
 _SLIGHT = 1.0  # sum of cosine distances up to which a change explained counts only in part
+_HALF = 0.5  # explained: neither for nor against
 MOVING = 40.0  # grey levels of `Features.motion` from which something moves
 
 
@@ -37,7 +38,7 @@ class Weights:
     activity: float = 2.0
     change: float = 1.0
     imagined: float = 3.0
-    explains: float = 1.0
+    explains: float = 0.0  # between events, not between phrases: `retrieve` counts it
     outcome: float = 0.5
     trying: float = 1.0
     works: float = 0.25
@@ -155,8 +156,10 @@ def scores(
     signs["works"] = np.where(failing, -signs["works"], np.where(
         (kind == 0)[:, None], signs["works"], 0.0))
     signs["imagined"] = np.where((kind == 0)[:, None], signs["imagined"], 0.0)
-    signs["explains"] = (_explained(world.vocabulary, events, signs["imagined"]) if imagine
-                         else nothing)
+    # Of a phrase about a try in vain nothing was to come.
+    signs["explains"] = outcomes[:, 0] * (
+        _explained(world.vocabulary, events, signs["imagined"]) if imagine else nothing
+    )
     signs["total"] = sum(getattr(weights, name) * signs[name] for name in list(signs))
     return signs
 
@@ -236,8 +239,8 @@ def _imagined(
 
 
 def _explained(vocabulary: Vocabulary, events: Sequence[Event], imagined: Array) -> Array:
-    """(E, P) how much of the event the phrase, imagined, makes up for: 1 all of it, 0 no more than
-    if nothing had been done, down to -1.
+    """(E, P) how much of the event the phrase, imagined, makes up for: 0.5 all of it, -0.5 no more
+    than if nothing had been done, down to -1.5; 0 of an event that changed nothing.
 
     Where little changed, any phrase that does little fits well (`imagined`): this tells such an
     event from one in which it really happened.
@@ -247,7 +250,8 @@ def _explained(vocabulary: Vocabulary, events: Sequence[Event], imagined: Array)
         if event.changed:
             cosine = np.einsum("sd,sd->s", event.before, event.after)[vocabulary.lasting]
             distance = float((1.0 - cosine).sum())
-            found[i] = np.clip((distance + imagined[i]) / max(distance, _SLIGHT), -1.0, 1.0)
+            share = (distance + imagined[i]) / max(distance, _SLIGHT)
+            found[i] = np.clip(share, -1.0, 1.0) - _HALF
     return found
 
 

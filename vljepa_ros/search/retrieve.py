@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from .events import Event, scores
+from .events import Event, Weights, scores
 from .index import Index
 from .phrase import phrases
 
 WINDOW_S = 2.0  # longest moment that is shown
 SHORTLIST = 300
 """Of so many events, the likeliest by the signs that cost nothing, the phrase is imagined."""
+_WEIGHTS = Weights(explains=1.0)
 _BEHIND = 1e3  # what is not on the list comes after everything that is
 
 
@@ -45,13 +46,13 @@ def rank(world: Any, events: Sequence[Event], texts: list[str]) -> list[np.ndarr
     """Per text the scores (E,) of the events."""
     asked = phrases(world, texts)
     if len(events) <= SHORTLIST:
-        return list(scores(world, events, asked)["total"].T)
+        return list(scores(world, events, asked, _WEIGHTS)["total"].T)
     rows = []
-    quick = scores(world, events, asked, imagine=False)["total"]
+    quick = scores(world, events, asked, _WEIGHTS, imagine=False)["total"]
     for phrase, row in zip(asked, quick.T, strict=True):
         best = np.argsort(-row, kind="stable")[:SHORTLIST]
         row = row - _BEHIND
-        row[best] = scores(world, [events[i] for i in best], [phrase])["total"][:, 0]
+        row[best] = scores(world, [events[i] for i in best], [phrase], _WEIGHTS)["total"][:, 0]
         rows.append(row)
     return rows
 
