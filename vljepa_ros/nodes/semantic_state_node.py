@@ -13,7 +13,7 @@ from typing import Any
 
 from sensor_msgs.msg import CompressedImage, Image
 
-from vljepa_msgs.msg import CandidateActionSet, Outcome, PredictedOutcomes, Readout, SemanticState
+from vljepa_msgs.msg import CandidateActionSet, PredictedOutcomes, SemanticState
 from vljepa_msgs.msg import Vocabulary as VocabularyMsg
 from vljepa_msgs.srv import Ask, EncodeGoal, PredictOutcomes, Suppose
 
@@ -26,11 +26,12 @@ from .diagnostics import MUCH_LOSS, OK, WARN, Latency, Outage, Rate, Report
 from .images import ImageError, check_image, decode_compressed, decode_image
 from .lifecycle import ManagedNode, in_one_line, run
 from .perception import Loader, Perception, Seen, load_model
+from .semantic_state_messages import outcomes_msg, state_msg
+from .semantic_state_parameters import PACED, declare_parameters
 from .share import model_folder, share
 from .worker import Worker
 
 _COMPLAIN_EVERY_S = 5.0
-EVERY_FRAME, PACED = "every_frame", "paced"
 
 
 class SemanticStateNode(ManagedNode):
@@ -39,36 +40,7 @@ class SemanticStateNode(ManagedNode):
     def __init__(self, load: Loader = load_model, **kwargs: Any) -> None:
         super().__init__("semantic_state_node", **kwargs)
         self._load = load
-        declare = self.parameters.declare
-        declare("model", "", "Name of a shipped model or folder of a checkpoint; empty: compact.")
-        declare("device", "cpu", "Where the model runs: cpu, cuda or cuda:N.")
-        declare("image_transport", "raw", "Type of the topic image.", choices=("raw", "compressed"))
-        declare(
-            "extrinsics_file",
-            "",
-            "YAML with the camera's pose; empty: config/scene.yaml of this package.",
-        )
-        declare(
-            "silence_timeout",
-            1.0,
-            "Seconds without a frame after which the camera counts as silent.",
-            between=(0.05, 3600.0),
-        )
-        declare(
-            "outcomes_rate",
-            1.0,
-            "Most predicted_outcomes a second; 0 publishes none.",
-            between=(0.0, 100.0),
-        )
-        declare(
-            "pace",
-            EVERY_FRAME,
-            "Which frames are embedded: every_frame, or paced: all while something changes, one in "
-            "0.4 s while nothing does, one a second while the picture stands still.",
-            choices=(EVERY_FRAME, PACED),
-        )
-        declare("real_states", 64, "States of frames kept for requests.", between=(1, 100000))
-        declare("imagined_states", 8192, "Imagined states kept for requests.", between=(1, 1000000))
+        declare_parameters(self.parameters)
         self._worker: Worker[tuple[Clip, float]] | None = None
         self._perception: Perception | None = None
         self._eye: PacedEye | None = None  # the worker's, when pace is paced
@@ -194,8 +166,6 @@ class SemanticStateNode(ManagedNode):
     def _publish_state(self, seen: Seen, received: float) -> None:
         if not self.active or self._perception is None:
             return
-        vocabulary = self._perception.vocabulary
-        model_id = vocabulary.model_id
         size = seen.clip.newest.pixels().shape[:2]
         if self._size not in (None, size):
             self._counts["resolution changes"] += 1
@@ -204,27 +174,7 @@ class SemanticStateNode(ManagedNode):
                 throttle_duration_sec=_COMPLAIN_EVERY_S,
             )
         self._size = size
-        msg = SemanticState(
-            header=seen.clip.newest.header,
-            window_start=convert.to_time(seen.clip.window_start),
-            state_id=seen.state_id,
-            model_id=model_id,
-            embedding=convert.embedding_msg(model_id, seen.meaning),
-            change=seen.change,
-            contrast=seen.contrast,
-            inference_ms=seen.inference_s * 1e3,
-        )
-        for subject, answer in zip(vocabulary.subjects, seen.answers, strict=True):
-            best, confidence = subject.nearest(answer)
-            msg.readouts.append(
-                Readout(
-                    subject=subject.id,
-                    statement=subject.statements[int(best)],
-                    confidence=float(confidence),
-                    embedding=convert.embedding_msg(model_id, answer),
-                )
-            )
-        self._state_pub.publish(msg)
+        self._state_pub.publish(state_msg(seen, self._perception.vocabulary))
         self._out.tick()
         self._latency.add(time.monotonic() - received)
         self._inference.add(seen.inference_s)
@@ -233,23 +183,7 @@ class SemanticStateNode(ManagedNode):
         if not self.active or self._perception is None:
             return
         model_id = self._perception.vocabulary.model_id
-        self._outcomes_pub.publish(
-            PredictedOutcomes(
-                header=seen.clip.newest.header,
-                state_id=seen.state_id,
-                candidate_set_id=set_id,
-                model_id=model_id,
-                outcomes=[
-                    Outcome(
-                        action_id=item.action.id,
-                        works_probability=item.works,
-                        embedding=convert.embedding_msg(model_id, item.meaning),
-                        statement=item.statement,
-                    )
-                    for item in expected
-                ],
-            )
-        )
+        self._outcomes_pub.publish(outcomes_msg(seen, set_id, expected, model_id))
 
     # -- executor's side ---------------------------------------------------------------------------
 
