@@ -69,6 +69,16 @@ def test_arguments_that_cannot_be_used(vljepa, arguments, complaint):
     assert done.status == 2 and complaint in done.err and done.err.count("\n") == 1
 
 
+def test_what_it_says_to_type_next_works_as_it_stands(monkeypatch):
+    monkeypatch.setattr(up.shutil, "which", lambda name: "/usr/bin/vljepa")
+    assert up.next_commands("") == 'now: vljepa goal "open the window", vljepa watch'
+    monkeypatch.setattr(up.shutil, "which", lambda name: None)
+    monkeypatch.setattr(up.sys, "argv", [".venv/bin/vljepa", "up"])
+    words = up.next_commands("cell/")
+    assert words.startswith('now: .venv/bin/vljepa goal "open the window" --namespace cell, ')
+    assert words.endswith(".venv/bin/vljepa watch --namespace cell")
+
+
 def test_a_node_that_ends_by_itself_is_reported(vljepa, monkeypatch, tmp_path):
     monkeypatch.setattr(up, "NODES", {"planner_node": "vljepa_ros.no_such_module"})
     done = vljepa("up", "--logs", str(tmp_path))

@@ -42,6 +42,11 @@ def test_a_bag_without_pictures_is_refused(tmp_path):
         open_recording(path)
 
 
+def test_a_folder_that_is_no_bag_is_told_from_one(tmp_path):
+    with pytest.raises(RecordingError, match="has no metadata.yaml; allowed: a video, a rosbag2"):
+        open_recording(tmp_path)
+
+
 def test_a_bag_cut_in_half_is_one_line(tmp_path):
     path = write_bag(tmp_path / "bag", [("/cam", image(grey(i), 1.0 + i)) for i in range(9)])
     [file] = path.glob("*.mcap")

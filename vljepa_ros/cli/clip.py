@@ -74,7 +74,8 @@ def _clip(args: argparse.Namespace) -> dict[str, Any]:
     page = args.out / "index.html"
     words = f"nothing happened in {clock(summary.recorded)}; {page} says so"
     if cuts:
-        words = (f"{len(cuts)} moments, {clock(summary.kept)} of {clock(summary.recorded)}; "
+        words = (f"{len(cuts)} moment{'s' * (len(cuts) != 1)}, "
+                 f"{clock(summary.kept)} of {clock(summary.recorded)}; "
                  f"{size_in_words(after)} of {size_in_words(summary.bytes_before)}: "
                  f"{saved_in_words(summary)}; look at {page}")
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -84,7 +85,7 @@ def main(args: argparse.Namespace) -> int:
         place = f"/{args.namespace.strip('/')}"
         terminal.fact("starting", f"{', '.join(names)} in {place} (ROS domain {domain})")
         terminal.fact("output", f"{logs}/")
-        _wait(processes, list(names), terminal)
+        _wait(processes, list(names), terminal, next_commands(args.namespace))
     except NodeDied as death:
         print(f"vljepa up: {death}", *death.tail, sep="\n  ", file=sys.stderr)
         return 1
@@ -128,7 +129,16 @@ def ros_arguments(args: argparse.Namespace, name: str, params: str) -> list[str]
     return found
 
 
-def _wait(processes: Processes, names: list[str], terminal: Terminal) -> None:
+def next_commands(namespace: str) -> str:
+    """What to type in the next terminal, as it works there."""
+    program = "vljepa"
+    if shutil.which(program) is None and Path(sys.argv[0]).name == program:
+        program = sys.argv[0]
+    where = f" --namespace {namespace.strip('/')}" if namespace.strip("/") else ""
+    return f'now: {program} goal "open the window"{where}, {program} watch{where}'
+
+
+def _wait(processes: Processes, names: list[str], terminal: Terminal, commands: str) -> None:
     """Say which nodes are ready or have a problem; forever, until a signal or a death.
 
     Raises NodeFailed when a node cannot start: without it the others wait for nothing.
@@ -145,7 +155,7 @@ def _wait(processes: Processes, names: list[str], terminal: Terminal) -> None:
                     waiting.discard(name)
                     terminal.fact("ready", name, "green")
                     if not waiting:
-                        terminal.fact("", "now: vljepa goal \"open the window\", vljepa watch")
+                        terminal.fact("", commands)
                 elif "[ERROR]" in line or "[WARN]" in line:
                     words = line.split("]: ", 1)[-1]
                     if words.startswith(_FAILED):

@@ -116,6 +116,10 @@ def open_recording(path: Path, topic: str = "") -> Recording:
     path = Path(path)
     if not path.exists():
         raise RecordingError(f"'{path}' does not exist")
+    if path.is_dir() and not (path / "metadata.yaml").is_file():
+        raise RecordingError(
+            f"'{path}' has no metadata.yaml; allowed: a video, a rosbag2 folder, an MCAP file"
+        )
     if path.is_dir() or path.suffix.lower() in BAG_SUFFIXES:
         return Bag(path, topic)
     if topic:
