@@ -135,7 +135,7 @@ def scores(
     outcomes = np.stack([p.outcome for p in texts])
     kind = np.array([e.outcome for e in events])
     signs = {
-        "activity": np.stack([_best(e.activity, embeddings) for e in events]),
+        "activity": np.stack([_activity(world.vocabulary, e, embeddings) for e in events]),
         "change": np.stack([_change(e, embeddings) for e in events]),
         "outcome": np.log(outcomes.T[kind] + 1e-3),
         "trying": np.stack([_trying(e, texts, embeddings) for e in events]),
@@ -166,18 +166,25 @@ def scores(
 
 def _trying(event: Event, texts: Sequence[Phrase], embeddings: Array) -> Array:
     """(P,) log-probability that a phrase speaks of trying what is tried in the event with the thing
-    that the phrase is about."""
+    that the phrase is about, and that this is the thing: all that may be it are as likely."""
     if not event.trying:
         return np.zeros(len(texts))
     about = (event.activity @ embeddings.T).argmax(axis=0)
     ways = [TRYING.index(event.trying[i]) for i in about]
     spoken = [phrase.trying[way] for phrase, way in zip(texts, ways, strict=True)]
-    return np.asarray(np.log(np.array(spoken) + 1e-2))
+    return np.asarray(np.log(np.array(spoken) + 1e-2) - np.log(len(event.trying)))
 
 
-def _best(rows: Array, embeddings: Array) -> Array:
-    """(P,) largest cosine of the rows (A, D) with each embedding (P, D)."""
-    return (rows @ embeddings.T).max(axis=0) if len(rows) else np.zeros(len(embeddings))
+def _activity(vocabulary: Vocabulary, event: Event, embeddings: Array) -> Array:
+    """(P,) largest cosine of what the robot does with each embedding (P, D).
+
+    1 less where the model knows no activities: what it can only guess for a try in vain must not
+    count for that event against those in which something was done.
+    """
+    if not len(event.activity):
+        return np.zeros(len(embeddings))
+    guessed = len(vocabulary.lasting) == len(vocabulary.subjects)
+    return np.asarray((event.activity @ embeddings.T).max(axis=0) - guessed)
 
 
 def _change(event: Event, embeddings: Array) -> Array:
