@@ -36,3 +36,15 @@ def test_namespaces_that_a_node_can_be_in(text):
 def test_namespaces_that_none_can_be_in(text):
     with pytest.raises(ValueError, match="namespace: .*; allowed: letters"):
         checked_namespace(text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["planning", "--episodes", "0"], "--episodes 0; allowed: 1 or more"),
+        (["works", "--wording", "held_out"], "--wording is not for this benchmark; allowed: --"),
+    ],
+)
+def test_a_benchmark_refuses_what_it_cannot_use_in_one_line(vljepa, arguments, complaint):
+    done = vljepa("bench", *arguments)
+    assert done.status == 2 and complaint in done.err and done.err.count("\n") == 1

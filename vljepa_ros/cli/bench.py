@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
+import warnings
 from importlib import import_module
 from pathlib import Path
 
@@ -53,6 +54,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     from vljepa_ros.bench import report
 
+    # Of every scene that is made: two lines of gymnasium's about the type of its own numbers.
+    warnings.filterwarnings("ignore", message=".*precision lowered by casting")
+    for name in ("episodes", "steps"):
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            print(f"vljepa bench {args.name}: --{name} {value}; allowed: 1 or more",
+                  file=sys.stderr)
+            return 2
     module = import_module(f"vljepa_ros.bench.{args.name}")
     wanted = {
         "seed": args.seed, "first_seed": args.first_seed, "episodes": args.episodes,
@@ -68,8 +77,8 @@ def main(args: argparse.Namespace) -> int:
     given = {k: v for k, v in wanted.items() if v is not None}
     useless = sorted(set(given) - set(known))
     if useless:
-        print(f"vljepa bench {args.name}: --{useless[0]} is not for this benchmark; "
-              f"allowed: {', '.join(known)}", file=sys.stderr)
+        print(f"vljepa bench {args.name}: {_option(useless[0])} is not for this benchmark; "
+              f"allowed: {', '.join(map(_option, known))}", file=sys.stderr)
         return 2
     try:
         report.write(module.run(**given), args.json)
@@ -77,3 +86,8 @@ def main(args: argparse.Namespace) -> int:
         print(f"vljepa bench {args.name}: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _option(parameter: str) -> str:
+    """How a benchmark's parameter is called on the command line."""
+    return "--" + {"kind": "wording"}.get(parameter, parameter).replace("_", "-")

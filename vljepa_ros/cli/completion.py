@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from importlib import import_module
 
 HOW = """to have it always:
-  bash   vljepa completion bash > ~/.local/share/bash-completion/completions/vljepa
+  bash   mkdir -p ~/.local/share/bash-completion/completions
+         vljepa completion bash > ~/.local/share/bash-completion/completions/vljepa
   zsh    vljepa completion zsh > ~/.zsh_vljepa; echo 'source ~/.zsh_vljepa' >> ~/.zshrc
-  fish   vljepa completion fish > ~/.config/fish/completions/vljepa.fish
+  fish   mkdir -p ~/.config/fish/completions
+         vljepa completion fish > ~/.config/fish/completions/vljepa.fish
 """
 
 
