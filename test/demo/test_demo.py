@@ -21,7 +21,9 @@ class Demo:
 
     def __init__(self, folder, *arguments):
         self.out = Path(folder)
-        environment = {**os.environ, "PYTHONPATH": str(TEST)}
+        # In front of what is there: a sourced ROS distribution is found by it.
+        path = os.pathsep.join(filter(None, [str(TEST), os.environ.get("PYTHONPATH")]))
+        environment = {**os.environ, "PYTHONPATH": path}
         del environment["ROS_DOMAIN_ID"]  # it finds its own
         self.output = self.out / "output.txt"
         with self.output.open("w") as output:
