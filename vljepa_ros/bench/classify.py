@@ -38,7 +38,7 @@ def run(
     stage1: Path | None = None, clips: Path | None = None, first_seed: int = HELD_OUT_SEED,
     wordings: str = "heldout_events", env: str = "scene-v0",
 ) -> dict[str, Any]:
-    """`episodes` clips (190, workbench 300); they are made on first use (`event_clips`).
+    """`episodes` clips (190, workbench 500); they are made on first use (`event_clips`).
 
     For tuning: clips of another folder and `first_seed`, `wordings` "dev_events".
     """

@@ -30,7 +30,7 @@ from .workbench_events import count, group, kinds_of, label, unseen, wordings
 from .worlds import TextOnly, model_folder
 
 CLIPS = Path("data/event_clips_workbench")
-EPISODES = 300
+EPISODES = 500
 WORDINGS = "heldout_events_workbench"
 KINDS = kinds_of(COLOURS)
 _FEW = 16
@@ -107,7 +107,7 @@ def scored(
         part = scores(world, [events[i] for i in rows], [phrased[k] for k in columns])
         for name, table in part.items():
             whole_table = found.setdefault(name, np.full(asked.shape, _NEVER))
-            whole_table[np.ix_(rows, columns)] = table
+            whole_table[np.ix_(np.array(rows), columns)] = table
     return found
 
 

@@ -35,7 +35,7 @@ def run(
     stage1: Path | None = None, clips: Path | None = None, first_seed: int = HELD_OUT_SEED,
     wordings: str = "heldout_events", env: str = "scene-v0",
 ) -> dict[str, Any]:
-    """A pool of `episodes` clips (500, workbench 300; made on first use); every wording is a query.
+    """A pool of `episodes` clips (made on first use); every wording is a query.
 
     For tuning: clips of another folder and `first_seed`, `wordings` "dev_events".
     """
