@@ -22,6 +22,7 @@ from .search import plan
 from .vocabulary import UNSEEN, Subject
 
 DEPTH, BEAM = 3, 8
+FIRST = (2, DEPTH)  # short ways are looked for first, in all places: finding none takes long
 TRIES = 3  # steps spent on bringing one statement about
 WORTH = 0.05  # fall of "not in sight" in imagination that counts as seeing more
 
@@ -71,12 +72,19 @@ def look_for(
         tried: (thing, what it was for) -> how many steps went into it already.
     """
     find = _suppose_it_there if world.can_suppose else _change_something
+    depths = [d for d in FIRST if world.can_suppose and d < config.depth] + [config.depth]
+    narrow = replace(config, beam=min(BEAM, config.beam))
     spent = {thing: frozenset(s for (t, s), n in tried.items() if t == thing and n >= TRIES)
              for thing in belief.things}
-    found = [
-        item for thing in missing_things(belief, goal)
-        for item in find(world, belief, state, goal, actions, config, avoid, thing, spent[thing])
-    ]
+    found: list[LookFor] = []
+    for depth in depths:
+        reach = replace(narrow, depth=depth)
+        found = [
+            item for thing in missing_things(belief, goal)
+            for item in find(world, belief, state, goal, actions, reach, avoid, thing, spent[thing])
+        ]
+        if found:
+            break
     promising = [item for item in found if item.gain >= WORTH] or found
     return min(promising, key=lambda item: (len(item.way.steps), -item.gain), default=None)
 
@@ -106,8 +114,10 @@ def _suppose_it_there(
             acts = [step.action for step in way.steps]
             steps = _before_it_moves(world, there, acts, subject, row)
             if steps:
-                config = replace(config, depth=len(acts))
                 yield LookFor(thing, statement_id, way, steps)
+                if len(acts) == 1:
+                    return
+                config = replace(config, depth=len(acts) - 1)
 
 
 def _before_it_moves(
