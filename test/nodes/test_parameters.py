@@ -25,7 +25,7 @@ def test_every_parameter_is_described_and_in_the_params_file_with_its_default(ma
         n for n in node._parameters if n not in ("use_sim_time", "start_type_description_service")
     ]
     assert {name: node.get_parameter(name).value for name in ours} == listed
-    for name in ours:
+    for name in node._parameters:
         assert node.describe_parameter(name).description, name
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rclpy
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from rclpy.action import ActionClient
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
@@ -180,3 +182,17 @@ def test_the_workbench_stacks_and_says_what_is_in_the_way(workbench):
     assert workbench.truth()["blue_cube"] == "on_white"
     assert "there is no green cube" in workbench.run("drawer_green", "absent").message
     assert "allowed" in workbench.run("put_cube_in_drawer", "scene").message
+
+
+def test_it_can_be_deactivated_and_taken_up_again(robot):
+    for number in (
+        Transition.TRANSITION_DEACTIVATE,
+        Transition.TRANSITION_CLEANUP,
+        Transition.TRANSITION_CONFIGURE,
+        Transition.TRANSITION_ACTIVATE,
+    ):
+        request = ChangeState.Request(transition=Transition(id=number))
+        service = f"{robot.namespace}/sim_node/change_state"
+        answer = robot.probe.call(ChangeState, service, request, START_S)
+        assert answer.success, number
+    assert robot.probe.next(f"{robot.namespace}/image").width

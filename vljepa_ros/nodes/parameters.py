@@ -38,6 +38,13 @@ class Parameters:
         self._limits: dict[str, str] = {}
         self._complaints: dict[str, str] = {}
         self._declaring = False
+        # rclpy declares this one itself, without a word.
+        clock = ParameterDescriptor(
+            name="use_sim_time",
+            type=ParameterType.PARAMETER_BOOL,
+            description="Take the time from /clock.",
+        )
+        node.set_descriptor("use_sim_time", clock)
         node.add_on_set_parameters_callback(self._check)
         node.add_post_set_parameters_callback(self._accepted)
 

@@ -84,7 +84,7 @@ class SimNode(ManagedNode):
         self._executions: OrderedDict[str, _Job] = OrderedDict()
         self._running: _Job | None = None
         self._frames, self._render = Rate(), Latency()
-        self._stop, self._live = threading.Event(), threading.Event()
+        self._ending, self._live = threading.Event(), threading.Event()
         self._wake = threading.Event()
         self._publishing = threading.Lock()
         self._mailbox = Mailbox(self)
@@ -120,7 +120,7 @@ class SimNode(ManagedNode):
     def teardown(self) -> None:
         if self._thread is None:
             return
-        self._stop.set()
+        self._ending.set()
         self._wake.set()
         self._thread.join(2.0)
         self._thread = None
@@ -192,7 +192,7 @@ class SimNode(ManagedNode):
 
     def _live_on(self, scene: Any) -> None:
         next_frame = time.monotonic()
-        while not self._stop.is_set():
+        while not self._ending.is_set():
             if self._jobs:
                 self._carry_out(scene, self._jobs.popleft())
                 next_frame = time.monotonic()
@@ -211,7 +211,7 @@ class SimNode(ManagedNode):
         next_frame = [began]
 
         def on_step(phase: str, step: int) -> None:
-            if self._stop.is_set():
+            if self._ending.is_set():
                 raise _Stopped
             if time.monotonic() >= next_frame[0]:
                 next_frame[0] = max(next_frame[0] + self._frame_s, time.monotonic())
@@ -219,7 +219,7 @@ class SimNode(ManagedNode):
                 self._feedback(job, phase, step)
             if self._factor > 0:
                 due = began + step * CONTROL_PERIOD_S / self._factor
-                self._stop.wait(max(due - time.monotonic(), 0.0))
+                self._ending.wait(max(due - time.monotonic(), 0.0))
 
         def should_stop() -> bool:
             return job.preempted.is_set() or job.handle.is_cancel_requested
@@ -305,7 +305,7 @@ class SimNode(ManagedNode):
             "stamp": convert.seconds(stamp),
         }
         with self._publishing:
-            if self._stop.is_set() or not self._live.is_set():
+            if self._ending.is_set() or not self._live.is_set():
                 return
             for header in (image.header, self._info.header):
                 header.stamp, header.frame_id = stamp, CAMERA_FRAME
