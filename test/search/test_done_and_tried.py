@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -86,10 +87,13 @@ def test_where_two_may_have_been_tried_each_phrase_is_held_to_the_thing_it_is_ab
                   tuple(verb for verb, _ in attempts))
     drawer, window = ROWS[1:3].sum(0), ROWS[3:5].sum(0)
     opening, closing = (SimpleNamespace(trying=np.array(t)) for t in ([0.9, 0.1], [0.1, 0.9]))
-    row = _trying(event, [opening, closing, opening, closing],
+    row = _trying(TABLE, event, [opening, closing, opening, closing],
                   np.stack([drawer, drawer, window, window]))
     assert row[0] > row[1] and row[3] > row[2]
     assert row[0] == pytest.approx(row[3]) == pytest.approx(np.log(0.91) - np.log(2))
+    misread = replace(event, trying=(), activity=np.zeros((0, D)))
+    assert np.allclose(_trying(TABLE, misread, [opening], drawer[None]), np.log(0.01))
+    assert not _trying(PLACES, misread, [opening], drawer[None]).any(), "knows of no locks"
 
 
 def test_a_phrase_explains_what_happened_or_nothing_of_it(tmp_path):

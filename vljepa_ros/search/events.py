@@ -22,7 +22,7 @@ from vljepa_ros.planning.vocabulary import MOMENTARY, Vocabulary
 from .features import Features
 from .phrase import TRYING, Phrase
 from .presumed import presumed
-from .trying import tried
+from .trying import guesses, tried
 
 EDGE_ROWS = 2  # rows averaged for what holds before and after
 CHANGED = 0.5  # a statement's probability must move by this for its subject to have changed
@@ -138,7 +138,7 @@ def scores(
         "activity": np.stack([_activity(world.vocabulary, e, embeddings) for e in events]),
         "change": np.stack([_change(e, embeddings) for e in events]),
         "outcome": np.log(outcomes.T[kind] + 1e-3),
-        "trying": np.stack([_trying(e, texts, embeddings) for e in events]),
+        "trying": np.stack([_trying(world.vocabulary, e, texts, embeddings) for e in events]),
         "holds": np.array([[_holds(world.vocabulary, e, p) for p in texts] for e in events]),
         "meanwhile": np.array([[_meanwhile(world.vocabulary, e, p) for p in texts]
                                for e in events]),
@@ -164,11 +164,17 @@ def scores(
     return signs
 
 
-def _trying(event: Event, texts: Sequence[Phrase], embeddings: Array) -> Array:
+def _trying(
+    vocabulary: Vocabulary, event: Event, texts: Sequence[Phrase], embeddings: Array
+) -> Array:
     """(P,) log-probability that a phrase speaks of trying what is tried in the event with the thing
-    that the phrase is about, and that this is the thing: all that may be it are as likely."""
+    that the phrase is about, and that this is the thing: all that may be it are as likely.
+
+    Where the model knows no activities and nothing is locked, nothing was tried: it was misread.
+    """
     if not event.trying:
-        return np.zeros(len(texts))
+        misread = event.outcome == 1 and guesses(vocabulary)
+        return np.full(len(texts), np.log(1e-2) if misread else 0.0)
     about = (event.activity @ embeddings.T).argmax(axis=0)
     ways = [TRYING.index(event.trying[i]) for i in about]
     spoken = [phrase.trying[way] for phrase, way in zip(texts, ways, strict=True)]
@@ -183,8 +189,7 @@ def _activity(vocabulary: Vocabulary, event: Event, embeddings: Array) -> Array:
     """
     if not len(event.activity):
         return np.zeros(len(embeddings))
-    guessed = len(vocabulary.lasting) == len(vocabulary.subjects)
-    return np.asarray((event.activity @ embeddings.T).max(axis=0) - guessed)
+    return np.asarray((event.activity @ embeddings.T).max(axis=0) - guesses(vocabulary))
 
 
 def _change(event: Event, embeddings: Array) -> Array:

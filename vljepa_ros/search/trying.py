@@ -49,6 +49,12 @@ def tried(vocabulary: Vocabulary, before: Array, activity: Array) -> list[tuple[
     return [] if best is None else [best[1:]]
 
 
+def guesses(vocabulary: Vocabulary) -> bool:
+    """Whether what was tried can only be guessed, by what is locked: no activities, but locks."""
+    ids = {subject.id for subject in vocabulary.subjects}
+    return not ids & set(MOMENTARY) and any(f"{name}_lock" in ids for name in ids)
+
+
 def _about(subject: Subject, thing: str) -> Array | None:
     """(D,) what opening and closing a thing have in common."""
     rows = [subject.embeddings[subject.statement_ids.index(name)]
