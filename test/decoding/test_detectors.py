@@ -15,6 +15,7 @@ from vljepa_ros.decoding.detectors import (
     Ward,
     make_detector,
 )
+from vljepa_ros.decoding.segments import SegmentConfig
 from vljepa_ros.decoding.ward import ward_starts
 
 D, RATE = 48, 5.0
@@ -83,6 +84,39 @@ def test_patience_joins_changes_and_forgets_what_changed_back(stream):
     back[stamps < 7] = rows[0]
     assert len(play(Adaptive(), (stamps, back, pictures))) == 3
     assert len(play(Adaptive(patience=4.0), (stamps, back, pictures))) == 1
+
+
+def test_what_follows_from_others_is_told_with_them_and_after_a_while_alone(stream):
+    """Row 1 is derived; it changes at 6 s, row 0 at 8 s."""
+    stamps, rows, pictures = stream
+    rows, later = np.repeat(rows[:1], len(stamps), axis=0), stream[1][-1]
+    rows[stamps >= 6.0, 1] = later[1]
+    alone = play(Adaptive(gather=3.0, derived=[1]), (stamps, rows, pictures))[1:]
+    at_once = play(Adaptive(gather=3.0), (stamps, rows, pictures))[1:]
+    assert [c.subjects for c in alone + at_once] == [(1,), (1,)]
+    assert alone[0].decided == pytest.approx(at_once[0].decided + 3.0, abs=0.21)
+    rows[stamps >= 8.0, 0] = later[0]
+    both = play(Adaptive(gather=3.0, derived=[1]), (stamps, rows, pictures))[1:]
+    apart = play(Adaptive(), (stamps, rows, pictures))[1:]
+    assert len(both) == 1 and set(both[0].subjects) == {0, 1} and len(apart) == 2
+    assert both[0].decided == apart[1].decided  # no later than the one it waited for
+
+
+def test_a_thing_that_moves_on_while_the_number_changes_is_told_where_it_settles(stream):
+    """Row 0 is somewhere else for half a second, meanwhile row 1, derived, changes."""
+    stamps, rows, pictures = stream
+    rows, via, end = np.repeat(rows[:1], len(stamps), axis=0), stream[1][40], stream[1][-1]
+    rows[stamps >= 6.0, 0], rows[stamps >= 6.6, 0] = via[0], end[0]
+    rows[stamps >= 6.2, 1] = end[1]
+    config = SegmentConfig(hold=0.4)
+    (told,) = play(Adaptive(config, gather=3.0, derived=[1]), (stamps, rows, pictures))[1:]
+    assert told.means[0] @ end[0] > 0.95 and told.moment == pytest.approx(6.6, abs=0.21)
+    assert set(told.subjects) == {0, 1}
+    turns = np.flatnonzero(stamps >= 6.6)
+    rows[turns[::2], 0], rows[turns[1::2], 0] = end[0], stream[1][65][1]  # never settles
+    (told,) = play(Adaptive(config, gather=3.0, derived=[1]), (stamps, rows, pictures))[1:]
+    assert told.means[0] @ via[0] > 0.9
+    assert told.decided == pytest.approx(6.4 + 3.0, abs=0.21)  # no longer a wait than told
 
 
 def test_ward_in_blocks_speaks_of_a_block_when_it_is_over(stream):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ import numpy as np
 
 from vljepa_ros.decoding.detectors import Adaptive
 from vljepa_ros.decoding.pace import Pace
-from vljepa_ros.decoding.voice import SPOKEN, Voice
+from vljepa_ros.decoding.segments import SegmentConfig
+from vljepa_ros.decoding.voice import SPOKEN, Voice, our_detector
 from vljepa_ros.decoding.words import NearestPhrase, Words, WrittenPhrase
 from vljepa_ros.model.checkpoint import ModelError
 from vljepa_ros.model.world_model import LatentWorldModel
@@ -70,6 +71,9 @@ def run(
     def read(means: Array) -> str:
         return scene_caption(phrases, means)
 
+    def ours(config: SegmentConfig) -> Adaptive:
+        return our_detector(voice.subjects, config)
+
     films = {gap: streams.make(folder, gap, minutes * share, seed, env, first_seed)
              for gap, share in {**shares, streams.QUIET: 1.0}.items()}
     curves: dict[float, dict[str, list[Point]]] = {}
@@ -82,10 +86,10 @@ def run(
                    for path in progress(films[gap], f"streams, gap {gap:g} s")]
         length[gap] = sum(w.stream.seconds for w in watched) / 60
         events[gap] = sum(len(w.stream.events) for w in watched)
-        curves[gap] = moments.all_curves(watched, gap, read, SPOKEN)
+        curves[gap] = moments.all_curves(watched, gap, read, ours, SPOKEN)
         saved[gap] = savings(curves[gap], watched)
         if gap == MAIN_GAP_S:
-            between = interval(watched, read, seed)
+            between = interval(watched, read, ours, seed)
     if plot is not None:
         from .decoding_plot import draw
 
@@ -207,7 +211,10 @@ def savings(
     return found
 
 
-def interval(watched: Sequence[moments.Watched], read: moments.Read, seed: int) -> list[float]:
+def interval(
+    watched: Sequence[moments.Watched], read: moments.Read,
+    ours: Callable[[SegmentConfig], Adaptive], seed: int,
+) -> list[float]:
     """95% of what is saved when whole stretches of a minute are drawn anew (bootstrap).
 
     Decoding is done once; only which annotations and decodes count is drawn.
@@ -216,16 +223,16 @@ def interval(watched: Sequence[moments.Watched], read: moments.Read, seed: int) 
     gap = watched[0].stream.gap
     once = [moments.play(moments.Uniform(1.0), w, read) for w in watched]
     settings = [g * gap for g in moments.PATIENCE]
-    found = [moments.changes(Adaptive(SPOKEN), w) for w in watched]
-    ours = [[moments.patient(f, SPOKEN, g, read, "moment") for f in found]
-            for g in settings]
+    found = [moments.changes(ours(SPOKEN), w) for w in watched]
+    decoded = [[moments.patient(f, SPOKEN, g, read, "moment") for f in found]
+               for g in settings]
     minutes = [(i, m) for i, w in enumerate(watched) for m in range(int(w.stream.seconds // 60))]
     ratios = []
     for _ in progress(range(_RESAMPLES), "resampling"):
         drawn = [minutes[k] for k in rng.integers(len(minutes), size=len(minutes))]
         base = [_minute(once[i], watched[i].notes, m) for i, m in drawn]
         points = []
-        for setting, decodes in zip(settings, ours, strict=True):
+        for setting, decodes in zip(settings, decoded, strict=True):
             part = [_minute(decodes[i], watched[i].notes, m) for i, m in drawn]
             points.append(Point(setting, sum(len(d.times) for d, _ in part), cider(part)))
         needed = decodes_at(points, cider(base))

@@ -94,16 +94,17 @@ def curve(
 
 
 def all_curves(
-    streams: Sequence[Watched], gap: float, read: Read, config: SegmentConfig
+    streams: Sequence[Watched], gap: float, read: Read, ours: Callable[[SegmentConfig], Adaptive],
+    config: SegmentConfig,
 ) -> dict[str, list[Point]]:
     """Name -> curve, for streams of one mean gap between events."""
     gaps = [g * gap for g in PATIENCE]
-    standard = {id(w): changes(Adaptive(config), w) for w in streams}
+    standard = {id(w): changes(ours(config), w) for w in streams}
     dense = {
-        (id(w), floor): changes(Adaptive(_readier(config, floor)), w)
+        (id(w), floor): changes(ours(_readier(config, floor)), w)
         for w in streams for floor in FLOORS
     }
-    at_decision, ours = [
+    at_decision, at_moment = [
         curve(streams, gaps, lambda w, g, at=at: patient(standard[id(w)], config, g, read, at))
         + curve(streams, FLOORS,
                 lambda w, f, at=at: patient(dense[id(w), f], config, 0.0, read, at))
@@ -122,7 +123,7 @@ def all_curves(
         "ward": curve(streams, [g * gap for g in WARD_GAPS], lambda w, g: ward(w, g, False)),
         "ward_midpoint": curve(streams, [g * gap for g in WARD_GAPS],
                                lambda w, g: ward(w, g, True)),
-        "ours": ours,
+        "ours": at_moment,
         "ours_at_decision": at_decision,
         "oracle": curve(streams, gaps, lambda w, g: oracle(w, g, read)),
     }

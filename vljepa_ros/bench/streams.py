@@ -312,6 +312,8 @@ def make(
     folders = []
     for i in progress(range(count), f"streams, gap {gap:g} s"):
         number = first_seed + 7_000 + 1000 * seed + round(10 * gap) * 10_000 + i
+        if first_seed < HELD_OUT_SEED:
+            number %= HELD_OUT_SEED  # or those of long gaps would be held-out ones
         target = folder / f"{env}_gap{gap:g}_{seconds:g}s_{number}"
         folders.append(target)
         if (target / "stream.json").is_file():

@@ -16,7 +16,7 @@ oracle     the true change points, given beforehand
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -51,16 +51,23 @@ class Detector(Protocol):
 
 
 class Adaptive(Segmenter):
-    """Ours (:class:`Segmenter`); a change may wait up to `patience` seconds for others.
+    """Ours (:class:`Segmenter`); a change may wait for others, to be decoded with them.
 
-    What changes meanwhile is decoded together; what changed back is not decoded at all.
+    It waits `patience` seconds in any case. Up to `gather` seconds it waits while nothing but
+    `derived` subjects (rows of the answers) changed, which is news together with what it follows
+    from, or while one of these or of those that changed is on the way to something else again.
+    What changed back meanwhile is not decoded at all.
     """
 
-    def __init__(self, config: SegmentConfig | None = None, patience: float = 0.0) -> None:
+    def __init__(
+        self, config: SegmentConfig | None = None, patience: float = 0.0, gather: float = 0.0,
+        derived: Collection[int] = (),
+    ) -> None:
         super().__init__(config)
-        if not patience >= 0:
-            raise ValueError(f"patience = {patience!r} is not usable; allowed: 0 or more")
-        self.patience = patience
+        for name, seconds in (("patience", patience), ("gather", gather)):
+            if not seconds >= 0:
+                raise ValueError(f"{name} = {seconds!r} is not usable; allowed: 0 or more")
+        self.patience, self.gather, self.derived = patience, gather, frozenset(derived)
         self._waiting: Change | None = None
         self._since = 0.0
 
@@ -70,8 +77,12 @@ class Adaptive(Segmenter):
             if self._waiting is None:
                 self._since = stamp
             self._waiting = change if self._waiting is None else join(self._waiting, change)
-        ready = self._waiting
-        if ready is None or 0 <= stamp - self._since < self.patience:
+        ready, waited = self._waiting, stamp - self._since
+        if ready is None or 0 <= waited < self.patience:
+            return None
+        unsettled = self.derived.issuperset(ready.subjects) or self.pending(
+            self.derived.union(ready.subjects))
+        if unsettled and 0 <= waited < self.gather:
             return None
         self._waiting = None
         return replace(ready, decided=stamp) if is_news(ready, self.config) else None

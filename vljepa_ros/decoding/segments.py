@@ -12,6 +12,7 @@ Stamps are seconds of camera time; answers are (S, D) unit vectors, one row a su
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -166,6 +167,10 @@ class Segmenter:
     def signal(self) -> float:
         """Largest distance over the subjects, relative to its threshold (1 = a change begins)."""
         return max((track.latest for track in self._tracks), default=0.0)
+
+    def pending(self, subjects: Iterable[int]) -> bool:
+        """Whether one of these is on the way to a new meaning that has not held long enough yet."""
+        return any(self._tracks[i].candidate is not None for i in subjects)
 
     @property
     def thresholds(self) -> Array:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..planning.sight import nothing_seen
-from ..planning.vocabulary import MOMENTARY, Vocabulary
+from ..planning.vocabulary import DERIVED, MOMENTARY, Vocabulary
 from .attempts import Attempt, AttemptConfig, Attempts
 from .detectors import Adaptive, Detector
 from .segments import Array, Change, SegmentConfig
@@ -20,6 +20,9 @@ HOLD_S = 1.2
 """How long a new meaning must last to be spoken: an arm in front of the cube hides it for up to a
 second (development streams: 15% of the lines false at 0.6 s, 8% at 0.8 s, none at 1.2 s)."""
 SPOKEN = SegmentConfig(hold=HOLD_S)
+GATHER_S = 3.0
+"""How long a change may wait because its subject, or the number of cubes on the table, is changing
+again: what is lifted, carried and put down is one event."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Voice:
         self.subjects = spoken_subjects(vocabulary, silent)
         spoken = {s.id for s in self.subjects.subjects}
         self._heard = [i for i, s in enumerate(vocabulary.subjects) if s.id in spoken]
-        self.detector = detector or Adaptive(config or SPOKEN)
+        self.detector = detector or our_detector(self.subjects, config or SPOKEN)
         self.speaker = Speaker(self.subjects, min_confidence, words)
         self._attempts = Attempts(vocabulary, attempts)
         self._waiting: deque[Attempt] = deque()
@@ -128,6 +131,15 @@ class Voice:
         """A segment too short to be read with confidence grows: its mean is read once more."""
         unsure, means = self.speaker.unsure, self.detector.means()
         return Change(unsure, (0.0,) * len(unsure), stamp, stamp, means, means)
+
+
+def our_detector(
+    subjects: Vocabulary, config: SegmentConfig = SPOKEN, patience: float = 0.0,
+    gather: float = GATHER_S,
+) -> Adaptive:
+    """The change detection of a stream of answers about these subjects."""
+    derived = [i for i, subject in enumerate(subjects.subjects) if subject.id in DERIVED]
+    return Adaptive(config, patience, gather, derived)
 
 
 def spoken_subjects(vocabulary: Vocabulary, silent: Collection[str] = MOMENTARY) -> Vocabulary:

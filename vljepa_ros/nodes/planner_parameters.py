@@ -15,7 +15,7 @@ def declare_parameters(parameters: Parameters) -> None:
     declare("step_cost", 0.02, "Cost of a step, in goal distance.", between=(0.0, 1.0))
     declare(
         "budget_ms",
-        0.0,
+        20000.0,
         "Milliseconds after which a search ends with the best plan so far; 0: it looks at all.",
         between=(0.0, 600000.0),
     )

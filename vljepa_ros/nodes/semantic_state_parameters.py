@@ -38,4 +38,4 @@ def declare_parameters(parameters: Parameters) -> None:
         choices=(EVERY_FRAME, PACED),
     )
     declare("real_states", 64, "States of frames kept for requests.", between=(1, 100000))
-    declare("imagined_states", 8192, "Imagined states kept for requests.", between=(1, 1000000))
+    declare("imagined_states", 32768, "Imagined states kept for requests.", between=(1, 1000000))

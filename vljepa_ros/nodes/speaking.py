@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..decoding.attempts import AttemptConfig
-from ..decoding.detectors import ONLINE, Adaptive, Detector, make_detector
+from ..decoding.detectors import ONLINE, Detector, make_detector
 from ..decoding.segments import SegmentConfig
-from ..decoding.voice import Voice, spoken_subjects
+from ..decoding.voice import GATHER_S, Voice, our_detector, spoken_subjects
 from ..decoding.words import Words, WrittenPhrase
 from ..planning.vocabulary import MOMENTARY, Vocabulary
 from .parameters import Parameters
@@ -58,6 +58,11 @@ def declare(parameters: Parameters) -> None:
         between=(0.0, 3600.0),
     )
     parameters.declare(
+        "gather", GATHER_S,
+        "Seconds a change may wait while the same thing, or the number of things, changes again.",
+        between=(0.0, 3600.0),
+    )
+    parameters.declare(
         "min_confidence", 0.5, "A statement below this confidence is not spoken.",
         between=(0.0, 1.0),
     )
@@ -94,7 +99,7 @@ class Speaking:
         if parameters["y_decoder"] == "generator":
             folder = str(parameters["generator_model"] or share("models/compact"))
             self._writer = _load_writer(folder)
-        self._detector()
+        self._detector(Vocabulary("", ()))  # or the parameters fit no vocabulary
 
     @property
     def looks(self) -> bool:
@@ -104,9 +109,10 @@ class Speaking:
     def voice(self, vocabulary: Vocabulary) -> Voice:
         """A voice that has said nothing yet."""
         silent = self._silent()
+        subjects = spoken_subjects(vocabulary, silent)
         return Voice(
             vocabulary, min_confidence=self._parameters["min_confidence"],
-            detector=self._detector(), words=self._words(spoken_subjects(vocabulary, silent)),
+            detector=self._detector(subjects), words=self._words(subjects),
             silent=silent, attempts=self._attempts,
         )
 
@@ -135,10 +141,12 @@ class Speaking:
             subjects, lambda means: generator.write(means, beams), world.embed_texts
         )
 
-    def _detector(self) -> Detector:
+    def _detector(self, subjects: Vocabulary) -> Detector:
         name, setting = self._parameters["detector"], self._parameters["detector_setting"]
         if name == "adaptive":
-            return Adaptive(self._segments, self._parameters["patience"])
+            return our_detector(
+                subjects, self._segments, self._parameters["patience"], self._parameters["gather"]
+            )
         options: dict[str, float] = {"block": WARD_BLOCK_S} if name == "ward" else {}
         if setting:
             options[SETTINGS[name]] = setting
