@@ -1,5 +1,6 @@
 """What the planner knows of things out of sight, and what it does about what it does not know."""
 
+import numpy as np
 import pytest
 
 from test.planning.hidden_world import CANDIDATES, HiddenModel, States, goal, step, visible
@@ -201,6 +202,29 @@ def test_it_gives_up_when_it_has_looked_everywhere():
     assert decision.kind == "out_of_reach"
     assert "the red cube is not in sight" in decision.message
     assert scene.done == ["open_lid"]
+
+
+def test_it_is_not_looked_for_where_another_thing_is_seen():
+    """The blue cube stands at the right: a red one there would be seen as well."""
+    scene = Scene(("closed", "off", None, "right"))
+    red = scene.model.vocabulary.subject("red_place")
+    supposed, suppose = [], scene.model.suppose
+
+    def spy(states, statements):
+        supposed.extend(red.statement_ids[i] for row in statements
+                        for i in range(len(red.statement_ids))
+                        if np.array_equal(red.embeddings[i], row))
+        return suppose(states, statements)
+
+    scene.model.suppose = spy
+    assert scene.pursue("red.left").kind == "out_of_reach"
+    assert "red.box" in supposed and "red.right" not in supposed
+
+
+def test_looking_takes_no_longer_than_a_search_may():
+    scene = Scene(("closed", "off", "box", "right"))
+    pursuit = scene.pursuit("red.left", search=SearchConfig(budget_ms=1e-3))
+    assert scene.look(pursuit).kind == "out_of_reach" and not scene.done
 
 
 def test_it_does_not_look_for_what_the_goal_does_not_need():

@@ -9,6 +9,8 @@ nearest first and where the model expects to see more. Nothing is tried for ever
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +21,7 @@ from .goal import Goal, GoalPart
 from .plans import Plan, SearchConfig
 from .protocols import Action, StateBatch, WorldModel
 from .search import plan
+from .things import value_of
 from .vocabulary import UNSEEN, Subject
 
 DEPTH, BEAM = 3, 8
@@ -70,7 +73,10 @@ def look_for(
     Args:
         avoid: ids of actions that must not come first (they just failed here).
         tried: (thing, what it was for) -> how many steps went into it already.
+
+    All of it takes no longer than one search may (``config.budget_ms``).
     """
+    ends = time.perf_counter() + config.budget_ms / 1e3 if config.budget_ms else math.inf
     find = _suppose_it_there if world.can_suppose else _change_something
     depths = [d for d in FIRST if world.can_suppose and d < config.depth] + [config.depth]
     narrow = replace(config, beam=min(BEAM, config.beam))
@@ -80,10 +86,10 @@ def look_for(
     for depth in depths:
         reach = replace(narrow, depth=depth)
         found = [
-            item for thing in missing_things(belief, goal)
-            for item in find(world, belief, state, goal, actions, reach, avoid, thing, spent[thing])
+            item for thing in missing_things(belief, goal) for item in find(
+                world, belief, state, goal, actions, reach, avoid, thing, spent[thing], ends)
         ]
-        if found:
+        if found or time.perf_counter() >= ends:
             break
     promising = [item for item in found if item.gain >= WORTH] or found
     return min(promising, key=lambda item: (len(item.way.steps), -item.gain), default=None)
@@ -91,7 +97,7 @@ def look_for(
 
 def _suppose_it_there(
     world: WorldModel, belief: Belief, state: StateBatch, goal: Goal, actions: Sequence[Action],
-    config: SearchConfig, avoid: frozenset[str], thing: str, spent: frozenset[str],
+    config: SearchConfig, avoid: frozenset[str], thing: str, spent: frozenset[str], ends: float,
 ) -> Iterator[LookFor]:
     """For every place where it could be but not be handled: the way to the goal from there, unless
     one that was found is shorter: it would be chosen, and finding no other takes long."""
@@ -99,9 +105,14 @@ def _suppose_it_there(
     subject = max((vocabulary.subject(s) for s in belief.about(thing)),
                   key=lambda s: len(s.statement_ids))
     aimed = [action for action in actions if action.region is None]
+    open_to_view = _places_in_sight(belief, thing)
     for row, statement_id in enumerate(subject.statement_ids):
         if statement_id.endswith(UNSEEN) or statement_id in spent:
             continue
+        if statement_id.split(".", 1)[-1] in open_to_view:
+            continue
+        if time.perf_counter() >= ends:
+            return
         there = world.suppose(state, subject.embeddings[row : row + 1])
         imagined = world.imagine(there, aimed, subject.query[None])
         at, _ = subject.nearest(imagined.readouts[0, :, 0])
@@ -109,7 +120,7 @@ def _suppose_it_there(
         handled = (imagined.works[0] >= config.works_threshold) & (at != row)
         if any(not hidden[at[a]] for a in np.flatnonzero(handled)):
             continue
-        way = plan(world, there, goal, actions, vocabulary, config, avoid)
+        way = plan(world, there, goal, actions, vocabulary, _until(config, ends), avoid)
         if way.status == "ok":
             acts = [step.action for step in way.steps]
             steps = _before_it_moves(world, there, acts, subject, row)
@@ -118,6 +129,19 @@ def _suppose_it_there(
                 if len(acts) == 1:
                     return
                 config = replace(config, depth=len(acts) - 1)
+
+
+def _until(config: SearchConfig, ends: float) -> SearchConfig:
+    """With what is left of the time for looking (`ends` on the performance counter)."""
+    if math.isinf(ends):
+        return config
+    return replace(config, budget_ms=max(1.0, (ends - time.perf_counter()) * 1e3))
+
+
+def _places_in_sight(belief: Belief, thing: str) -> set[str]:
+    """Where other things are seen: what were there as well would be seen."""
+    others = [belief.of(s) for name in belief.things if name != thing for s in belief.about(name)]
+    return {value_of(b) for b in others if not b.unseen and not b.remembered}
 
 
 def _before_it_moves(
@@ -135,7 +159,7 @@ def _before_it_moves(
 
 def _change_something(
     world: WorldModel, belief: Belief, state: StateBatch, goal: Goal, actions: Sequence[Action],
-    config: SearchConfig, avoid: frozenset[str], thing: str, spent: frozenset[str],
+    config: SearchConfig, avoid: frozenset[str], thing: str, spent: frozenset[str], ends: float,
 ) -> Iterator[LookFor]:
     """For every statement about the surroundings not looked under yet: the way to make it true."""
     narrow = replace(config, depth=min(DEPTH, config.depth), beam=min(BEAM, config.beam))
@@ -146,7 +170,10 @@ def _change_something(
                 continue
             part = GoalPart(subject.statements[row], subject.embeddings[row], subject.id,
                             statement_id, vocabulary.met_threshold)
-            way = plan(world, state, Goal((part,)), actions, vocabulary, narrow, avoid)
+            if time.perf_counter() >= ends:
+                return
+            reach = _until(narrow, ends)
+            way = plan(world, state, Goal((part,)), actions, vocabulary, reach, avoid)
             if way.status != "ok":
                 continue
             gain = _gain(world, belief, state, thing, [s.action for s in way.steps])
