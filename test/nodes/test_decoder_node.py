@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from std_msgs.msg import String
 from test.nodes.fakes import MODEL_ID, toy_vocabulary
 from test.nodes.ros import Probe
 from vljepa_msgs.msg import Readout, SemanticEvent, SemanticState, Vocabulary
+from vljepa_ros.decoding.voice import HOLD_CARRIED_S, HOLD_S
 from vljepa_ros.nodes import convert, qos
 from vljepa_ros.nodes.decoder_node import DecoderNode
+from vljepa_ros.nodes.speaking import Speaking
 
 START = 500.0
 
@@ -149,3 +152,18 @@ def test_a_subject_that_is_to_be_silent_but_is_not_there_is_warned_of(launch, pr
     stream.until_spoken(0, 0, 0)
     logged = capfd.readouterr().err
     assert "silent_subjects: 'banana' not among the model's subjects; allowed: " in logged
+
+
+def test_how_long_a_change_must_last_follows_from_what_the_model_speaks_of():
+    values = {"floor": 0.15, "ceiling": 0.5, "noise_factor": 6.0, "noise_window": 60, "hold": 0.0,
+              "hold_frames": 3, "attempt_seconds": 1.2, "y_decoder": "nearest",
+              "detector": "adaptive", "detector_setting": 0.0, "patience": 0.0, "gather": 3.0,
+              "silent_subjects": "", "min_confidence": 0.5}
+    words = toy_vocabulary()
+    counted = replace(words, subjects=(*words.subjects, replace(words.subjects[0], id="count")))
+
+    def hold(vocabulary, **given):
+        return Speaking({**values, **given}).voice(vocabulary).detector.config.hold
+
+    assert hold(words) == HOLD_S and hold(counted) == HOLD_CARRIED_S
+    assert hold(counted, hold=0.7) == 0.7

@@ -18,7 +18,7 @@ import numpy as np
 from vljepa_ros.decoding.detectors import Adaptive
 from vljepa_ros.decoding.pace import Pace
 from vljepa_ros.decoding.segments import SegmentConfig
-from vljepa_ros.decoding.voice import SPOKEN, Voice, our_detector
+from vljepa_ros.decoding.voice import Voice, our_config, our_detector
 from vljepa_ros.decoding.words import NearestPhrase, Words, WrittenPhrase
 from vljepa_ros.model.checkpoint import ModelError
 from vljepa_ros.model.world_model import LatentWorldModel
@@ -71,6 +71,8 @@ def run(
     def read(means: Array) -> str:
         return scene_caption(phrases, means)
 
+    standard = our_config(voice.subjects)
+
     def ours(config: SegmentConfig) -> Adaptive:
         return our_detector(voice.subjects, config)
 
@@ -86,10 +88,10 @@ def run(
                    for path in progress(films[gap], f"streams, gap {gap:g} s")]
         length[gap] = sum(w.stream.seconds for w in watched) / 60
         events[gap] = sum(len(w.stream.events) for w in watched)
-        curves[gap] = moments.all_curves(watched, gap, read, ours, SPOKEN)
+        curves[gap] = moments.all_curves(watched, gap, read, ours, standard)
         saved[gap] = savings(curves[gap], watched)
         if gap == MAIN_GAP_S:
-            between = interval(watched, read, ours, seed)
+            between = interval(watched, read, ours, standard, seed)
     if plot is not None:
         from .decoding_plot import draw
 
@@ -160,7 +162,7 @@ def watch(
     small = stream.small()
     meaning = speech.nearest_meaning(world.vocabulary, world.embed_texts)
     for way in ways.values():
-        speaker = Voice(world.vocabulary, SPOKEN, words=way.words)
+        speaker = Voice(world.vocabulary, words=way.words)
         lines = speech.listen(speaker, stream, answers, meaning, Pace() if way.paced else None)
         way.heard.append((small, lines))
     return moments.Watched(small, voice.heard(answers), annotations(world, stream))
@@ -213,7 +215,7 @@ def savings(
 
 def interval(
     watched: Sequence[moments.Watched], read: moments.Read,
-    ours: Callable[[SegmentConfig], Adaptive], seed: int,
+    ours: Callable[[SegmentConfig], Adaptive], config: SegmentConfig, seed: int,
 ) -> list[float]:
     """95% of what is saved when whole stretches of a minute are drawn anew (bootstrap).
 
@@ -223,8 +225,8 @@ def interval(
     gap = watched[0].stream.gap
     once = [moments.play(moments.Uniform(1.0), w, read) for w in watched]
     settings = [g * gap for g in moments.PATIENCE]
-    found = [moments.changes(ours(SPOKEN), w) for w in watched]
-    decoded = [[moments.patient(f, SPOKEN, g, read, "moment") for f in found]
+    found = [moments.changes(ours(config), w) for w in watched]
+    decoded = [[moments.patient(f, config, g, read, "moment") for f in found]
                for g in settings]
     minutes = [(i, m) for i, w in enumerate(watched) for m in range(int(w.stream.seconds // 60))]
     ratios = []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..decoding.attempts import AttemptConfig
 from ..decoding.detectors import ONLINE, Detector, make_detector
 from ..decoding.segments import SegmentConfig
-from ..decoding.voice import GATHER_S, Voice, our_detector, spoken_subjects
+from ..decoding.voice import GATHER_S, Voice, our_config, our_detector, spoken_subjects
 from ..decoding.words import Words, WrittenPhrase
 from ..planning.vocabulary import MOMENTARY, Vocabulary
 from .parameters import Parameters
@@ -48,7 +49,9 @@ def declare(parameters: Parameters) -> None:
         "noise_window", 60, "States the noise is estimated over.", between=(4, 10000)
     )
     parameters.declare(
-        "hold", 1.2, "Seconds a change must last to be spoken.", between=(0.0, 60.0)
+        "hold", 0.0,
+        "Seconds a change must last to be spoken; 0: 1.2, or 1.6 where the model counts things.",
+        between=(0.0, 60.0),
     )
     parameters.declare(
         "hold_frames", 3, "States a change must last to be spoken.", between=(1, 1000)
@@ -144,8 +147,10 @@ class Speaking:
     def _detector(self, subjects: Vocabulary) -> Detector:
         name, setting = self._parameters["detector"], self._parameters["detector_setting"]
         if name == "adaptive":
+            hold = self._segments.hold or our_config(subjects).hold
             return our_detector(
-                subjects, self._segments, self._parameters["patience"], self._parameters["gather"]
+                subjects, replace(self._segments, hold=hold), self._parameters["patience"],
+                self._parameters["gather"],
             )
         options: dict[str, float] = {"block": WARD_BLOCK_S} if name == "ward" else {}
         if setting:
