@@ -56,7 +56,9 @@ def test_a_balanced_mean_lies_in_its_interval():
 
 
 def test_speaking_has_its_rows_and_says_which_rival_never_gets_there(tmp_path):
-    heard = {"recall": share([True] * 9 + [False]), "precision": share([True] * 10),
+    heard = {"recall": share([True] * 9 + [False]), "recall_changes": share([True] * 6),
+             "recall_attempts": share([True] * 3 + [False]),
+             "precision": share([True] * 10),
              "false_lines": share([False] * 10), "quiet_lines": 1, "quiet_minutes": 20.0}
     saved = {"ours": 7.5, "oracle": 8.0, "ward": 6.0, "variance": 5.5, "pixels": None}
     cpu = {"embedding_cpu_s_per_hour": 100.2, "embedding_of_nearest": 0.5,
@@ -68,6 +70,7 @@ def test_speaking_has_its_rows_and_says_which_rival_never_gets_there(tmp_path):
     write(tmp_path, "vqa_workbench", plain=asked, held_out=asked | {"count": share([True])})
     text = tables.table(tmp_path)
     assert sum("Events said within 1 s" in line for line in text.splitlines()) == 2
+    assert "| … pulls at something locked | **75.0 (30.1–95.4)** |" in text
     assert "| … lines that are false (at most 3) | **0.0 (0.0–27.8)** |" in text
     assert "**7.5 (7.0–8.0) times fewer decodes**" in text and "pixel difference never" in text
     assert "1 lines in 20 still minutes" in text and "12.5% of the generator" in text

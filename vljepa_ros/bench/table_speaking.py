@@ -19,6 +19,8 @@ def decoding(data: Data) -> list[str]:
         heard = data["lines"][way]
         lines += [
             row(f"Events said within 1 s, in words by the {words}", heard["recall"], 95),
+            row("… changes of state", heard["recall_changes"]),
+            row("… pulls at something locked", heard["recall_attempts"]),
             row("… lines that are an event", heard["precision"], 95),
             row("… lines that are false (at most 3)", heard["false_lines"]),
         ]
