@@ -15,6 +15,7 @@ from std_srvs.srv import Trigger
 from test.nodes.ros import Spinner
 from test.nodes.test_planner_node import STORED, actions_file, planner, robot  # noqa: F401
 from vljepa_ros.client import Ending, Planner, PlannerError, PlannerNotFound, SkillResult, Status
+from vljepa_ros.nodes.decoder_node import DecoderNode
 from vljepa_ros.planning.candidates import Candidate
 
 OPEN = "the drawer is open"
@@ -42,6 +43,14 @@ def user(stack, namespace):
         return node
 
     return user
+
+
+@pytest.fixture
+def decoder(planner, launch, probe):  # noqa: F811
+    """decoder_node beside the planner, with the toy model's vocabulary."""
+    node = launch(DecoderNode).node
+    probe.wait(lambda: node._vocabulary is not None, "the vocabulary")
+    return node
 
 
 def test_without_a_node_or_an_executor(planner, robot, client):  # noqa: F811
@@ -206,6 +215,65 @@ def test_listeners_hear_states_rankings_and_spoken_changes(planner, robot, clien
     probe.wait(lambda: states, "a state")
     assert states[0].readings["lock"].confidence > 0.9
     assert "would wait for itself" in problems[0]
+
+
+def test_alerts_are_added_listed_heard_and_removed(decoder, robot, client, probe):  # noqa: F811
+    robot_planner = client()
+    heard = []
+    robot_planner.listen(alert=heard.append)
+    assert robot_planner.alerts() == ()
+    added = robot_planner.add_alert("tell me when the drawer is open for a second", name="left")
+    assert (added.id, added.condition, added.hold) == ("left", OPEN, 1.0)
+    assert added.confidence > 0.9
+    other = robot_planner.add_alert("the drawer is closed", hold=3.5, threshold=0.25)
+    assert (other.id, other.hold) == ("alert_2", 3.5)
+    [left, closed] = robot_planner.alerts()
+    assert (left.id, left.condition, left.raised, left.holding) == ("left", OPEN, 0, False)
+    assert left.text == "tell me when the drawer is open for a second" and left.hold == 1.0
+    assert closed.threshold == pytest.approx(0.25)
+    assert robot_planner.remove_alert("alert_2") is None
+
+    robot.state = (1, 1, 0)
+    probe.wait(lambda: heard, "the alert to be raised")
+    assert heard[0].raised and heard[0].id == "left" and heard[0].held >= 0.99
+    assert heard[0].stamp == pytest.approx(heard[0].since + heard[0].held, abs=0.01)
+    assert heard[0].rule == left.text and heard[0].text == "The drawer is open for 1 second now."
+    assert [alert.raised for alert in asyncio.run(_listed(robot_planner))] == [1]
+    robot.state = (1, 0, 0)
+    probe.wait(lambda: len(heard) == 2, "the alert to be over")
+    assert not heard[1].raised and heard[1].text.startswith("No longer: The drawer is open.")
+    asyncio.run(_removed(robot_planner, "left"))
+    assert robot_planner.alerts() == ()
+
+
+async def _listed(robot_planner):
+    return await robot_planner.alerts_async()
+
+
+async def _removed(robot_planner, name):
+    added = await robot_planner.add_alert_async("the cube is on the table", name="cube")
+    await robot_planner.remove_alert_async(added.id)
+    await robot_planner.remove_alert_async(name)
+
+
+def test_alerts_that_cannot_be_are_refused_in_the_nodes_words(decoder, client):
+    robot_planner = client()
+    for text, words in (
+        ("the soup is hot", "not understood; allowed: about lock, drawer, cube"),
+        ("the drawer is open or the drawer is locked", "'or' in .*; allowed: one condition"),
+        ("", "text: ''; allowed: 1 to 500"),
+    ):
+        with pytest.raises(PlannerError, match=words):
+            robot_planner.add_alert(text)
+    robot_planner.add_alert(OPEN, name="a")
+    with pytest.raises(PlannerError, match="id: 'a' is in use"):
+        robot_planner.add_alert(OPEN, name="a")
+    with pytest.raises(PlannerError, match="id: 'b'; allowed: a"):
+        robot_planner.remove_alert("b")
+    with pytest.raises(PlannerError, match="hold: -1.0; allowed: 0 to"):
+        robot_planner.add_alert(OPEN, hold=-1.0)
+    with pytest.raises(PlannerNotFound, match="is decoder_node running"):
+        client(namespace="/nowhere", timeout=0.2).alerts()
 
 
 def test_what_the_planner_refuses_is_raised_in_its_words(planner, client):  # noqa: F811

@@ -9,6 +9,7 @@
 See :class:`Planner` and the folder ``examples``.
 """
 
+from .alerts import AlertAdded, AlertHeard, AlertWatched
 from .call import Call
 from .planner import Planner
 from .requests import PlannerError, PlannerNotFound
@@ -30,6 +31,9 @@ from .results import (
 )
 
 __all__ = [
+    "AlertAdded",
+    "AlertHeard",
+    "AlertWatched",
     "Call",
     "Ending",
     "Executed",

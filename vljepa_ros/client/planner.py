@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from rclpy.node import Node
 
 from vljepa_msgs.action import PursueGoal
-from vljepa_msgs.srv import SetGoal
+from vljepa_msgs.srv import AddAlert, SetGoal
 
 from ..nodes.convert import to_duration
 from ..planning.candidates import Candidate
+from .alerts import AlertAdded, AlertHeard, AlertWatched
 from .call import Call
 from .link import Link
 from .requests import Goal, Requests, fill
@@ -167,6 +168,40 @@ class Planner:
         given = tuple(actions)
         return self._link.call(lambda call: self._requests.set_actions(given))
 
+    # -- alerts ------------------------------------------------------------------------------------
+
+    def add_alert(
+        self, text: str, *, name: str = "", hold: float = 0.0, threshold: float = 0.0
+    ) -> AlertAdded:
+        """Watch for a condition in words ("tell me when the drawer is left open for a minute").
+
+        ``name``: of the alert, the node's choice where empty; ``hold``: seconds, what the text says
+        where 0; ``threshold``: 1 - cosine, 0 to 2, the model's own where 0. Raises PlannerError
+        when it is not understood, or cannot be watched. ``listen(alert=...)`` hears of it.
+        """
+        return self.add_alert_async(text, name=name, hold=hold, threshold=threshold).result()
+
+    def add_alert_async(
+        self, text: str, *, name: str = "", hold: float = 0.0, threshold: float = 0.0
+    ) -> Call[AlertAdded]:
+        request = AddAlert.Request(text=text, id=name, threshold=threshold)
+        request.hold = to_duration(hold)
+        return self._link.call(lambda call: self._requests.add_alert(request))
+
+    def remove_alert(self, name: str) -> None:
+        """Stop watching for a condition; ``name`` as in AlertAdded.id."""
+        self.remove_alert_async(name).result()
+
+    def remove_alert_async(self, name: str) -> Call[None]:
+        return self._link.call(lambda call: self._requests.remove_alert(name))
+
+    def alerts(self) -> tuple[AlertWatched, ...]:
+        """The conditions being watched, in the order they were added."""
+        return self.alerts_async().result()
+
+    def alerts_async(self) -> Call[tuple[AlertWatched, ...]]:
+        return self._link.call(lambda call: self._requests.alerts())
+
     # -- what is seen and said ---------------------------------------------------------------------
 
     def state(self) -> State:
@@ -183,12 +218,16 @@ class Planner:
         ranking: Callable[[Ranking], None] | None = None,
         spoken: Callable[[Spoken], None] | None = None,
         goal: Callable[[GoalHeard], None] | None = None,
+        alert: Callable[[AlertHeard], None] | None = None,
     ) -> None:
-        """Call back on every new state, ranking, spoken change or goal, in the client's thread.
+        """Call back on every new state, ranking, spoken change, goal or alert, in the client's
+        thread.
 
         The goal that is in force already is told of too.
         """
-        callbacks = {"state": state, "ranking": ranking, "spoken": spoken, "goal": goal}
+        callbacks = {
+            "state": state, "ranking": ranking, "spoken": spoken, "goal": goal, "alert": alert,
+        }  # fmt: skip
 
         def add() -> None:
             for name, callback in callbacks.items():

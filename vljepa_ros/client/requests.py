@@ -10,14 +10,22 @@ from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
 
 from vljepa_msgs.action import PursueGoal
+from vljepa_msgs.msg import Alert, RankedActions, SemanticEvent, SemanticState
 from vljepa_msgs.msg import Goal as GoalMsg
-from vljepa_msgs.msg import RankedActions, SemanticEvent, SemanticState
-from vljepa_msgs.srv import GetCandidateActions, SetCandidateActions, SetGoal
+from vljepa_msgs.srv import (
+    AddAlert,
+    GetCandidateActions,
+    ListAlerts,
+    RemoveAlert,
+    SetCandidateActions,
+    SetGoal,
+)
 
 from ..nodes import qos
 from ..nodes.convert import candidate_msg, candidate_of
 from ..nodes.images import encode_rgb8
 from ..planning.candidates import Candidate
+from .alerts import AlertAdded, AlertWatched, added_of, alert_of, watched_of
 from .call import Call
 from .link import Link
 from .results import (
@@ -38,11 +46,13 @@ Goal = str | np.ndarray
 """A goal: words, or a picture (H, W, 3) uint8 RGB of how things should be."""
 
 _FOREVER = 1e9
+_PLANNER, _DECODER = "planner_node", "decoder_node"
 _TOPICS = {
     "state": (SemanticState, "semantic_state", state_of, qos.NEWEST),
     "ranking": (RankedActions, "ranked_actions", ranking_of, qos.NEWEST),
     "spoken": (SemanticEvent, "semantic_event", spoken_of, qos.STREAM),
     "goal": (GoalMsg, "goal", goal_of, qos.LATCHED),
+    "alert": (Alert, "alert", alert_of, qos.STREAM),
 }
 
 
@@ -63,6 +73,9 @@ class Requests:
         self._triggers = {name: link.client(Trigger, name) for name in ("clear_goal", "stop")}
         self._get_actions = link.client(GetCandidateActions, "get_candidate_actions")
         self._set_actions = link.client(SetCandidateActions, "set_candidate_actions")
+        self._add_alert = link.client(AddAlert, "add_alert")
+        self._remove_alert = link.client(RemoveAlert, "remove_alert")
+        self._list_alerts = link.client(ListAlerts, "list_alerts")
         self._pursue = link.action_client(PursueGoal, "pursue_goal")
         self._newest: dict[str, Any] = {}
         self._listeners: dict[str, list[Callable[[Any], None]]] = {}
@@ -167,10 +180,24 @@ class Requests:
             raise PlannerError(result.message)  # refused before it began
         return pursuit_of(result, last)
 
-    async def _answer(self, client: Any, request: Any) -> Any:
+    async def add_alert(self, request: AddAlert.Request) -> AlertAdded:
+        """Watch for a condition."""
+        return added_of(_accepted(await self._answer(self._add_alert, request, _DECODER)))
+
+    async def remove_alert(self, alert_id: str) -> None:
+        """Stop watching for a condition."""
+        request = RemoveAlert.Request(id=alert_id)
+        _accepted(await self._answer(self._remove_alert, request, _DECODER))
+
+    async def alerts(self) -> tuple[AlertWatched, ...]:
+        """The conditions being watched, in the order they were added."""
+        answer = await self._answer(self._list_alerts, ListAlerts.Request(), _DECODER)
+        return tuple(watched_of(alert) for alert in answer.alerts)
+
+    async def _answer(self, client: Any, request: Any, node: str = _PLANNER) -> Any:
         waiter = self._link.waiter
         if not await waiter.until(client.service_is_ready, self._timeout):
-            raise PlannerNotFound(_nobody(client.srv_name, self._timeout))
+            raise PlannerNotFound(_nobody(client.srv_name, self._timeout, node))
         try:
             return await waiter.result(client.call_async(request), self._timeout, client.srv_name)
         except TimeoutError as error:
@@ -194,8 +221,8 @@ def _accepted(answer: Any) -> Any:
     return answer
 
 
-def _nobody(name: str, timeout: float) -> str:
+def _nobody(name: str, timeout: float, node: str = _PLANNER) -> str:
     return (
-        f"nobody offers {name} (looked for {timeout:g} s): is planner_node running, in this "
+        f"nobody offers {name} (looked for {timeout:g} s): is {node} running, in this "
         "namespace and ROS_DOMAIN_ID?"
     )
