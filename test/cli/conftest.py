@@ -15,6 +15,7 @@ from test.nodes.conftest import (  # noqa: F401
     probe,
     stack,
 )
+from test.nodes.test_client import decoder  # noqa: F401
 from test.nodes.test_planner_node import actions_file, planner, robot  # noqa: F401
 from vljepa_ros.cli.main import main
 

@@ -31,6 +31,7 @@ def test_bash_completes_commands_options_and_choices(script):
     assert set(complete(script, "")) == set(COMMANDS)
     assert complete(script, "goa") == ["goal"]
     assert "--dry-run" in complete(script, "goal", "--d")
+    assert set(complete(script, "alert", "--l")) == {"--list", "--listen"}
     assert "planning" in complete(script, "bench", "plan")
     assert set(complete(script, "completion", "")) >= {"bash", "zsh", "fish"}
     assert complete(script, "bench", "planning", "--wording", "held") == ["held_out"]

@@ -18,11 +18,13 @@ from pathlib import Path
 import pytest
 
 from test.nodes.test_semantic_state_node import image
-from vljepa_msgs.msg import Goal, RankedActions, SemanticEvent, SemanticState
+from vljepa_msgs.msg import Alert, AlertRule, Goal, RankedActions, SemanticEvent, SemanticState
+from vljepa_msgs.srv import ListAlerts
+from vljepa_ros.client.alerts import AlertWatched
 from vljepa_ros.client.results import ranking_of, state_of
 from vljepa_ros.nodes import convert, qos
 from vljepa_ros.watch.screen import Screen, lines
-from vljepa_ros.watch.view import View, Watcher
+from vljepa_ros.watch.view import Line, Report, View, Watcher
 
 ROOT = Path(__file__).resolve().parents[2]
 OPEN = "the drawer is open"
@@ -62,12 +64,100 @@ def test_what_is_gone_is_said_to_be_gone(monkeypatch):
 
 def test_nothing_spoken_can_steer_the_terminal():
     view = View()
-    view.spoken.append((0.0, "the drawer\033[2J is\nopen"))
-    (line,) = [text for text in lines(view, Screen(live=False)) if "drawer" in text]
-    assert "\033" not in line and "the drawer[2J is open" in line
+    view.spoken.append(Line(0.0, "the drawer\033[2J is\nopen"))
+    view.spoken.append(Line(0.0, "the drawer\033[2J is\nopen", "na\033[2Jme", True))
+    spoken, alert = [text for text in lines(view, Screen(live=False)) if "drawer" in text]
+    assert "\033" not in spoken + alert and "the drawer[2J is open" in spoken
+    assert "ALERT na[2Jme: the drawer[2J is open" in alert
 
 
-@pytest.mark.parametrize(("height", "readouts"), [(24, 10), (60, 17), (10, 3)])
+def test_alerts_are_told_from_what_is_spoken():
+    view = View(watched=(watched("left", True, 2), watched("window", False, 0)))
+    view.watched_at = time.monotonic()
+    view.spoken.append(Line(0.0, "The drawer is open."))
+    view.spoken.append(Line(0.0, "The drawer is open for 1 minute now.", "left", True))
+    view.spoken.append(Line(0.0, "No longer: The drawer is open.", "left", False))
+    shown = lines(view, Screen(live=False))
+    assert [line.split(maxsplit=1)[1] for line in shown[-3:]] == [
+        "» The drawer is open.",
+        "ALERT left: The drawer is open for 1 minute now.",
+        "over  left: No longer: The drawer is open.",
+    ]
+    (row,) = [line for line in shown if line.startswith("alerts")]
+    assert row.split(maxsplit=1)[1] == "2 watched; true now: left (raised 2 times)"
+    report = view.report(0.0)
+    assert [line["text"] for line in report["spoken"]] == ["The drawer is open."]
+    assert [(a["id"], a["raised"]) for a in report["alerts"]] == [("left", True), ("left", False)]
+    view.watched_at -= 60
+    assert not [line for line in lines(view, Screen(live=False)) if line.startswith("alerts")]
+
+
+def watched(name, holding, raised):
+    return AlertWatched(name, "rule", "the drawer is open", 0.3, 60.0, holding, raised)
+
+
+def test_a_running_planners_alerts_are_shown(decoder, robot, vljepa, namespace, probe):
+    vljepa("alert", OPEN, "--name", "left", "--namespace", namespace)
+    done = vljepa("watch", "--once", "--json", "--namespace", namespace, "--timeout", "20")
+    (alert,) = json.loads(done.out)["watched"]
+    assert (alert["id"], alert["condition"], alert["raised"]) == ("left", OPEN, 0)
+    with Watcher(namespace) as watcher:
+        heard = watcher.view.spoken
+        watcher.spin(20, until=watcher.complete)
+        publishers = watcher._node.count_publishers
+        watcher.spin(20, until=lambda: publishers(probe.name("alert")))
+        robot.state = (1, 1, 0)
+        watcher.spin(20, until=lambda: any(line.alert for line in heard))
+        robot.state = (1, 0, 0)
+        watcher.spin(20, until=lambda: any(line.alert and not line.raised for line in heard))
+        told = [(line.alert, line.raised) for line in heard if line.alert]
+        assert told == [("left", True), ("left", False)]
+        watcher.spin(20, until=lambda: watcher.view.watched[0].raised == 1)
+    done = vljepa("watch", "--once", "--namespace", namespace, "--timeout", "20")
+    assert "1 watched; none is true now" in done.out
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_outcomes_can_be_read_however_wide_the_terminal(monkeypatch, width):
+    monkeypatch.setattr(Screen, "height", 40)
+    texts = ["put the white cube at the front middle of the table", "open the drawer"]
+    outcome = "the white cube is at the front middle of the table"
+    ranking = RankedActions(status=RankedActions.OK, actions=[ranked(i) for i in range(9)])
+    for i, action in enumerate(ranking.actions):
+        action.text, action.outcome = texts[i % 2], outcome
+    view = View(ranking=ranking_of(ranking), ranking_at=time.monotonic())
+    screen = Screen(live=False)
+    screen.terminal.width = width
+    shown = lines(view, screen)
+    assert max(map(len, shown)) < width
+    (head,) = [i for i, line in enumerate(shown) if "outcome" in line]
+    column = shown[head].index("outcome")
+    rows = shown[head + 1 : -1]
+    told = " ".join(line[column:].strip() for line in rows)
+    actions = sum("%" in line for line in rows)
+    assert told == " ".join([outcome] * actions) and actions >= 5 and len(rows) <= 12
+    said = " ".join(line[2 : shown[head].index("near")].strip() for line in rows[:4])
+    assert texts[0] in said and texts[1] in said
+
+
+def test_the_newest_lines_are_shown_where_there_is_room_for_few(monkeypatch):
+    monkeypatch.setattr(Screen, "height", 24)
+    said = SemanticState(readouts=[image_readout(i) for i in range(17)])
+    view = View(state=state_of(said), state_at=time.monotonic())
+    view.spoken.extend(Line(0.0, f"line {i}.") for i in range(8))
+    shown = lines(view, Screen(live=False))
+    assert len(shown) <= 23 and shown[-1].endswith("line 7.")
+    ranking = RankedActions(status=RankedActions.OK, actions=[ranked(i) for i in range(9)])
+    for action in ranking.actions:
+        action.outcome = "the white cube is at the front middle of the table " * 2
+    view.ranking, view.ranking_at = ranking_of(ranking), time.monotonic()
+    view.reports = {f"node_{i}": Report(0, "well", {}, time.monotonic()) for i in range(6)}
+    shown = lines(view, Screen(live=False))
+    assert len(shown) <= 23 and shown[-1].endswith("line 7.")
+    assert any("action number 2" in line for line in shown)
+
+
+@pytest.mark.parametrize(("height", "readouts"), [(24, 9), (60, 17), (10, 3)])
 def test_a_low_terminal_shows_the_ranking_and_fewer_readouts(monkeypatch, height, readouts):
     monkeypatch.setattr(Screen, "height", height)
     said = SemanticState(readouts=[image_readout(i) for i in range(17)])
@@ -97,6 +187,10 @@ class Talker:
         self._states = make(SemanticState, name("semantic_state"), qos.NEWEST)
         self._rankings = make(RankedActions, name("ranked_actions"), qos.NEWEST)
         self._events = make(SemanticEvent, name("semantic_event"), qos.SPOKEN)
+        self._alerts = make(Alert, name("alert"), qos.STREAM)
+        rules = [AlertRule(id=f"a{i}", condition="it holds", holding=True) for i in range(3)]
+        node.create_service(ListAlerts, name("list_alerts"),
+                            lambda request, answer: ListAlerts.Response(alerts=rules))
         make(Goal, name("goal"), qos.LATCHED).publish(Goal(text="wait", source=1))
         node.create_timer(1 / RATE_HZ, self.talk)
 

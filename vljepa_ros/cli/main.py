@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("vljepa_ros.cli.up", "start the nodes and keep them, without ros2 launch"),
     "goal": ("vljepa_ros.cli.goal", "give the running planner a goal in words"),
     "watch": ("vljepa_ros.cli.watch", "the running planner, live in the terminal"),
+    "alert": ("vljepa_ros.cli.alert", "be told when a condition in words holds"),
     "ask": ("vljepa_ros.cli.ask", "a question about a picture or the running camera"),
     "explain": ("vljepa_ros.cli.explain", "a picture of why the planner would do what it would do"),
     "classify": ("vljepa_ros.cli.classify", "which label fits a video best, any labels"),

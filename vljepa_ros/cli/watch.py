@@ -1,4 +1,4 @@
-"""vljepa watch: camera, readouts, ranking and spoken lines of a running planner, live."""
+"""vljepa watch: camera, readouts, ranking, spoken lines and alerts of a running planner, live."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def main(args: argparse.Namespace) -> int:
     screen = Screen(live)
     with Watcher(args.namespace) as watcher, screen:
         if args.once:
-            watcher.spin(args.timeout, until=lambda: watcher.view.complete)
+            watcher.spin(args.timeout, until=watcher.complete)
             if not watcher.view.anything:
                 print(f"vljepa watch: nothing came from a planner in {args.timeout:g} s; "
                       "vljepa doctor says more", file=sys.stderr)

@@ -5,14 +5,20 @@ from __future__ import annotations
 import math
 import shutil
 import sys
+import textwrap
 import time
+from functools import lru_cache
 from typing import TextIO
 
-from ..client.results import Ranked, Status
+from ..client.alerts import AlertWatched
+from ..client.results import Ranked, Ranking, Status
 from ..demo.terminal import Terminal, percent
-from .view import FORGET_S, View
+from .view import FORGET_S, Line, View
 
-_BAR = 14  # characters
+_BAR, _SHORT_BAR = 14, 6  # characters
+_WIDE = 110  # columns from which there is room for the longer bar beside actions
+_NUMBERS = 18  # columns of the ranking beside action, bar and outcome
+_LEAST_ACTIONS, _MOST_ACTIONS, _MOST_ROWS = 3, 8, 12
 _GAPS = 5  # empty rows, one for the newest spoken line, and the last row, which stays free
 _FEWEST = 3  # readouts that are shown however low the terminal is
 _LEVELS = {0: "green", 1: "yellow", 2: "bold red", 3: "yellow"}
@@ -62,11 +68,18 @@ def lines(view: View, screen: Screen) -> list[str]:
     nodes, ranking = _nodes(view, screen), _ranking(view, screen)
     room = screen.height - len(texts) - len(nodes) - len(ranking) - _GAPS
     texts += [*nodes, "", *_readouts(view, screen, room), "", *ranking, ""]
-    for at, text in view.spoken:
-        moment = time.strftime("%H:%M:%S", time.localtime(at))
-        words = f"{moment} {screen.terminal.symbols['spoken']} {_clean(text)}"
-        texts.append(_cut(words, screen, "cyan"))
-    return texts
+    while len(texts) > screen.height - 2 and "" in texts:  # a spoken line before an empty row
+        texts.remove("")
+    room = max(1, screen.height - 1 - len(texts))
+    return texts + [_spoken(line, screen) for line in list(view.spoken)[-room:]]
+
+
+def _spoken(line: Line, screen: Screen) -> str:
+    clock, text = time.strftime("%H:%M:%S", time.localtime(line.at)), clean(line.text)
+    if not line.alert:
+        return _cut(f"{clock} {screen.terminal.symbols['spoken']} {text}", screen, "cyan")
+    words, style = ("ALERT", "bold red") if line.raised else ("over ", "green")
+    return _cut(f"{clock} {words} {clean(line.alert)}: {text}", screen, style)
 
 
 def _nodes(view: View, screen: Screen) -> list[str]:
@@ -85,8 +98,22 @@ def _nodes(view: View, screen: Screen) -> list[str]:
         gone = now - report.received > FORGET_S
         message = f"silent for {now - report.received:.0f} s" if gone else report.message
         style = "bold red" if gone else _LEVELS.get(report.level, "yellow")
-        texts.append(_row(name.removesuffix("_node"), _clean(message), screen, style))
+        texts.append(_row(name.removesuffix("_node"), clean(message), screen, style))
+    if view.watched and now - view.watched_at < FORGET_S:
+        texts.append(_alerts(view.watched, screen))
     return texts or [_row("nodes", "none heard yet; vljepa doctor says more", screen, "yellow")]
+
+
+def _alerts(watched: tuple[AlertWatched, ...], screen: Screen) -> str:
+    """How many conditions are watched for, and which of them are true now."""
+    now = [f"{clean(a.id)} ({times_raised(a.raised)})" for a in watched if a.holding]
+    words = f"; true now: {', '.join(now)}" if now else "; none is true now"
+    return _row("alerts", f"{len(watched)} watched{words}", screen, "yellow" if now else "green")
+
+
+def times_raised(count: int) -> str:
+    """How often an alert was raised, in words."""
+    return {0: "not raised yet", 1: "raised once"}.get(count, f"raised {count} times")
 
 
 def _readouts(view: View, screen: Screen, room: int) -> list[str]:
@@ -103,7 +130,7 @@ def _readouts(view: View, screen: Screen, room: int) -> list[str]:
     rows = [
         _cut(
             f"  {name:<{width}}  {_bar(reading.confidence, screen)} "
-            f"{percent(reading.confidence):>4}  {_clean(reading.statement)}",
+            f"{percent(reading.confidence):>4}  {clean(reading.statement)}",
             screen,
             "" if reading.confidence >= 0.5 else "dim",
         )
@@ -117,36 +144,77 @@ def _ranking(view: View, screen: Screen) -> list[str]:
     if ranking is None or time.monotonic() - view.ranking_at > FORGET_S:
         return [_row("ranking", "no ranked_actions", screen, "yellow")]
     style = {Status.OK: "", Status.MET: "bold green"}.get(ranking.status, "yellow")
-    texts = [_row("goal", _clean(view.goal_text) or "none", screen, "bold")]
-    words = f"{ranking.status.name}: {_clean(ranking.message)}"
+    texts = [_row("goal", clean(view.goal_text) or "none", screen, "bold")]
+    words = f"{ranking.status.name}: {clean(ranking.message)}"
     if ranking.status in (Status.OK, Status.MET):
         words = f"distance {ranking.distance:.2f}  {words}"
     texts.append(_row("ranking", words, screen, style))
-    shown = ranking.actions[: max(3, min(8, screen.height - 24))]
-    width = max((len(action.text) for action in shown), default=0)
+    return texts + _actions(ranking, screen)
+
+
+def _actions(ranking: Ranking, screen: Screen) -> list[str]:
+    """The best actions. What an action or its outcome needs more than its column goes on below."""
+    count = max(_LEAST_ACTIONS, min(_MOST_ACTIONS, screen.height - 24))
+    shown = ranking.actions[:count]
+    if not shown:
+        return []
     distances = [a.plan_distance for a in shown if math.isfinite(a.plan_distance)]
     far = max(distances, default=0.0) or 1.0
+    bar = _BAR if screen.terminal.width >= _WIDE else _SHORT_BAR
+    free = screen.terminal.width - 1 - _NUMBERS - bar
+    longest = max(len("action"), *(len(clean(action.text)) for action in shown))
+    outcomes = max(len(clean(action.outcome)) for action in shown)
+    width = min(longest, max(free // 2, free - outcomes))
     best = ranking.best
-    return texts + [_action(action, action is best, width, far, screen) for action in shown]
+    head = f"  {'action':<{width}}  {'near':<{bar}} after works  outcome"
+    rows = [screen.terminal.paint(head, "dim")]
+    for i, action in enumerate(shown):
+        more = _action(action, action is best, width, free - width, far, bar, screen)
+        if i >= _LEAST_ACTIONS and len(rows) + len(more) > _MOST_ROWS:
+            break
+        rows += more
+    return rows
 
 
-def _action(action: Ranked, best: bool, width: int, far: float, screen: Screen) -> str:
+def _action(
+    action: Ranked, best: bool, width: int, room: int, far: float, bar: int, screen: Screen
+) -> list[str]:
     """A longer bar is a better action: the nearer its best plan ends to the goal."""
-    mark = screen.terminal.symbols["chosen"] if best else " "
     near = 0.0  # no plan that begins with it was found
     if math.isfinite(action.plan_distance):
         near = 1.0 - min(max(action.plan_distance / far, 0.0), 1.0) * 0.95
-    text = (
-        f"{mark} {_clean(action.text):<{width}}  {_bar(near, screen)} after "
-        f"{action.distance_after:.2f}  works {percent(action.works):>4}  {_clean(action.outcome)}"
+    cut = screen.terminal.symbols["cut"]
+    texts, outcome = (_cell(clean(text), columns, cut)
+                      for text, columns in ((action.text, width), (action.outcome, room)))
+    mark = screen.terminal.symbols["chosen"] if best else " "
+    first = (
+        f"{mark} {texts[0]:<{width}}  {_bar(near, screen, bar)} {action.distance_after:>5.2f} "
+        f"{percent(action.works):>5}  {outcome[0]}"
     )
-    return _cut(text, screen, "bold" if best else ("dim" if action.works < 0.5 else ""))
+    style = "bold" if best else ("dim" if action.works < 0.5 else "")
+    rows = [first]
+    if len(texts) > 1 or len(outcome) > 1:
+        text, words = (cell[1] if len(cell) > 1 else "" for cell in (texts, outcome))
+        rows.append(f"  {text:<{width}}  {'':{bar + 12}}  {words}")
+    return [_cut(row.rstrip(), screen, style) for row in rows]
 
 
-def _bar(share: float, screen: Screen) -> str:
+@lru_cache(maxsize=512)
+def _cell(text: str, width: int, cut: str) -> tuple[str, ...]:
+    """One or two lines of a column."""
+    if len(text) <= width:
+        return (text,)
+    pieces = textwrap.wrap(text, max(width, 2))
+    if len(pieces) <= 2:
+        return tuple(pieces)
+    rest = " ".join(pieces[1:])
+    return (pieces[0], rest[: width - len(cut)].rstrip() + cut)
+
+
+def _bar(share: float, screen: Screen, length: int = _BAR) -> str:
     full, empty = ("█", "·") if screen.terminal.symbols["cut"] == "…" else ("#", ".")
-    count = round(min(max(share, 0.0), 1.0) * _BAR)
-    return full * count + empty * (_BAR - count)
+    count = round(min(max(share, 0.0), 1.0) * length)
+    return full * count + empty * (length - count)
 
 
 def _row(name: str, text: str, screen: Screen, style: str = "") -> str:
@@ -160,6 +228,6 @@ def _cut(text: str, screen: Screen, style: str = "") -> str:
     return screen.terminal.paint(short, style)
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Without line breaks and control characters, which could do anything to the terminal."""
     return "".join(c for c in " ".join(text.split()) if c.isprintable())

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
@@ -22,8 +22,10 @@ from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 from rclpy.signals import SignalHandlerOptions
 
-from vljepa_msgs.msg import Goal, RankedActions, SemanticEvent, SemanticState
+from vljepa_msgs.msg import Alert, Goal, RankedActions, SemanticEvent, SemanticState
+from vljepa_msgs.srv import ListAlerts
 
+from ..client.alerts import AlertWatched, watched_of
 from ..client.results import Ranking, State, ranking_of, state_of
 from ..nodes import middleware, qos
 from ..nodes.convert import seconds
@@ -33,6 +35,8 @@ SPOKEN_LINES = 8
 FORGET_S = 5.0
 """What is older counts as gone."""
 _TICK_S = 0.1
+_ASK_EVERY_S = 2.0
+"""How often what is watched for is asked anew; that it was raised or is over comes by itself."""
 _OLDEST_S = 86_400.0
 """A stamp older than a day is of another clock: of a simulation, or of a bag."""
 
@@ -47,6 +51,16 @@ class Report:
     received: float
 
 
+class Line(NamedTuple):
+    """Something spoken, ``at`` seconds since 1970; with the name of an ``alert`` that it was
+    ``raised``, or is over."""
+
+    at: float
+    text: str
+    alert: str = ""
+    raised: bool = False
+
+
 @dataclass
 class View:
     """The newest of everything; times are of time.monotonic()."""
@@ -58,7 +72,9 @@ class View:
     ranking_at: float = float("-inf")
     goal_text: str = ""
     reports: dict[str, Report] = field(default_factory=dict)
-    spoken: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=SPOKEN_LINES))
+    watched: tuple[AlertWatched, ...] | None = None
+    watched_at: float = float("-inf")
+    spoken: deque[Line] = field(default_factory=lambda: deque(maxlen=SPOKEN_LINES))
 
     @property
     def anything(self) -> bool:
@@ -88,7 +104,11 @@ class View:
             "goal": self.goal_text,
             "state": self.state,
             "ranking": self.ranking,
-            "spoken": [{"at": when, "text": text} for when, text in self.spoken],
+            "spoken": [{"at": line.at, "text": line.text} for line in self.spoken
+                       if not line.alert],
+            "alerts": [{"at": line.at, "id": line.alert, "raised": line.raised, "text": line.text}
+                       for line in self.spoken if line.alert],
+            "watched": self.watched,
         }
 
 
@@ -115,8 +135,11 @@ class Watcher:
             listen(RankedActions, "ranked_actions", self._on_ranking, qos.NEWEST, raw=True),
             listen(Goal, "goal", self._on_goal, qos.LATCHED),
             listen(SemanticEvent, "semantic_event", self._on_event, qos.SPOKEN),
+            listen(Alert, "alert", self._on_alert, qos.STREAM),
             listen(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10),
         ]
+        self._alerts = self._node.create_client(ListAlerts, "list_alerts")
+        self._asked_at = float("-inf")
 
     def __enter__(self) -> Watcher:
         return self
@@ -135,6 +158,12 @@ class Watcher:
                 self._decode()
         self._decode()
 
+    def complete(self) -> bool:
+        """The view is, and who watches for alerts has said for which."""
+        return self.view.complete and (
+            self.view.watched is not None or not self._alerts.service_is_ready()
+        )
+
     def _take(self) -> None:
         """What has come meanwhile; no executor, whose every turn costs more than all of it."""
         for subscription in self._subscriptions:
@@ -144,6 +173,19 @@ class Watcher:
                 )
                 while (taken := take()) is not None:
                     subscription.callback(taken[0])
+        self._ask()
+
+    def _ask(self) -> None:
+        """Take what is being watched for, and ask again now and then."""
+        now = time.monotonic()
+        with self._alerts.handle:
+            while (answer := self._alerts.handle.take_response(ListAlerts.Response))[0] is not None:
+                self.view.watched = tuple(watched_of(alert) for alert in answer[1].alerts)
+                self.view.watched_at = now
+        if now - self._asked_at > _ASK_EVERY_S and self._alerts.service_is_ready():
+            self._asked_at = now
+            with self._alerts.handle:
+                self._alerts.handle.send_request(ListAlerts.Request())
 
     def topics(self, types: tuple[str, ...]) -> list[str]:
         """Topics of these types that somebody publishes."""
@@ -172,7 +214,12 @@ class Watcher:
         self.view.goal_text = msg.text or ("(a picture or an embedding)" if msg.source else "")
 
     def _on_event(self, msg: SemanticEvent) -> None:
-        self.view.spoken.append((_spoken_at(msg), msg.text))
+        self.view.spoken.append(Line(said_at(seconds(msg.header.stamp)), msg.text))
+
+    def _on_alert(self, msg: Alert) -> None:
+        at = said_at(seconds(msg.header.stamp))
+        self.view.spoken.append(Line(at, msg.text, msg.id, msg.raised))
+        self._asked_at = float("-inf")  # what is watched for stands otherwise now
 
     def _on_diagnostics(self, msg: DiagnosticArray) -> None:
         for status in msg.status:
@@ -184,8 +231,8 @@ class Watcher:
             self.view.reports[name] = Report(level, status.message, values, time.monotonic())
 
 
-def _spoken_at(msg: SemanticEvent) -> float:
-    """Seconds since 1970: a line may be older than this listener; but a camera may have a clock of
-    its own, then it counts as said now."""
-    now, stamp = time.time(), seconds(msg.header.stamp)
+def said_at(stamp: float) -> float:
+    """Seconds since 1970 for a stamp of camera time: a line may be older than its listener; but a
+    camera may have a clock of its own, then it counts as said now."""
+    now = time.time()
     return stamp if now - _OLDEST_S < stamp <= now else now
