@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import signal
 import subprocess
 import sys
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from vljepa_msgs.srv import ListAlerts
-from vljepa_ros.cli.alert import in_words
+from vljepa_ros.cli import alert
+from vljepa_ros.client import PlannerNotFound
 
 ROOT = Path(__file__).resolve().parents[2]
 OPEN = "the drawer is open"
@@ -121,8 +123,28 @@ def test_a_listener_tells_of_raised_and_over_until_ctrl_c(
         assert raised.split(maxsplit=2)[1:] == ["RAISED", "left: The drawer is open.\n"]
         assert over.split()[1:4] == ["over", "left:", "No"] and "\033" not in raised
     assert process.returncode == 130 and not rest
-    [alert] = probe.call(ListAlerts, "list_alerts", ListAlerts.Request()).alerts
-    assert (alert.id, alert.raised) == ("left", 1), "it is watched on"
+    [rule] = probe.call(ListAlerts, "list_alerts", ListAlerts.Request()).alerts
+    assert (rule.id, rule.raised) == ("left", 1), "it is watched on"
+
+
+def test_a_listener_says_when_nobody_watches_any_more(monkeypatch, capsys):
+    monkeypatch.setattr(alert, "_LOOK_S", 0.01)
+    gone = PlannerNotFound("nobody offers list_alerts")
+    answers = iter([(), (), gone, gone, (), KeyboardInterrupt()])
+
+    class Restarted:
+        def alerts(self):
+            answer = next(answers)
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer
+
+    with pytest.raises(KeyboardInterrupt):
+        alert._listen(Restarted(), None, None, queue.Queue())
+    assert capsys.readouterr().err.splitlines() == [
+        "vljepa alert: nobody offers list_alerts",
+        "vljepa alert: answers again; watched: nothing",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -130,4 +152,4 @@ def test_a_listener_tells_of_raised_and_over_until_ctrl_c(
     [(0.0, ""), (1.5, "1.5 s"), (60.0, "60 s"), (150.0, "2.5 min"), (7200.0, "2 h")],
 )
 def test_holds_in_words(hold, words):
-    assert in_words(hold) == words
+    assert alert.in_words(hold) == words

@@ -117,11 +117,12 @@ def _list(planner: Planner, args: Any, terminal: Terminal | None) -> None:
 
     watched = planner.alerts()
     facts = []
+    width = max((len(alert.id) for alert in watched), default=0)
     for alert in watched:
         hold = f" for {in_words(alert.hold)}" if alert.hold > 0 else ""
         now = "true now" if alert.holding else "not true now"
         words = f"{alert.condition}{hold}   ({now}, {times_raised(alert.raised)})"
-        facts.append((alert.id, words))
+        facts.append((f"{alert.id:<{width}}", words))
     _tell(args, terminal, {"alerts": watched}, facts or [("alerts", "nothing is watched")])
 
 
