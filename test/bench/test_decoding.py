@@ -144,8 +144,11 @@ def test_pictures_on_the_grid_are_compared_as_the_whole_ones():
     shown.frames[:] = rng.integers(0, 255, shown.frames.shape, dtype=np.uint8)
     large = np.repeat(np.repeat(shown.frames, 4, axis=1), 4, axis=2)
     whole = Stream("test", 5.0, 3, large, shown.truth, [OPENED])
-    kept = [Pixels(20.0), Pixels(20.0)]
+    kept = [Pixels(85.0), Pixels(85.0)]
     answers = np.ones((1, 2))
+    due = []
     for frame, cells in zip(whole.frames, whole.small().frames, strict=True):
         found = [d.update(0.0, answers, p) for d, p in zip(kept, (frame, cells), strict=True)]
         assert (found[0] is None) == (found[1] is None)
+        due.append(found[0] is not None)
+    assert 0.1 < np.mean(due) < 0.9

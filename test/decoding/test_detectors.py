@@ -102,6 +102,26 @@ def test_what_follows_from_others_is_told_with_them_and_after_a_while_alone(stre
     assert both[0].decided == apart[1].decided  # no later than the one it waited for
 
 
+def test_what_waits_when_a_recording_ends_is_told_and_after_a_silence_it_waits_anew(stream):
+    stamps, rows, pictures = stream
+    rows, later = np.repeat(rows[:1], len(stamps), axis=0), stream[1][-1]
+    was = rows[0].copy()
+    rows[stamps >= 6.0, 1] = later[1]
+    short = [part[stamps < 8.0] for part in (stamps, rows, pictures)]
+    detector = Adaptive(gather=3.0, derived=[1])
+    (told,) = play(detector, short)[1:]  # by finish
+    assert told.subjects == (1,) and told.decided == pytest.approx(7.8)
+    detector = Adaptive(gather=3.0, derived=[1])
+    assert [detector.update(float(t), a) for t, a, _ in zip(*short, strict=True)][-1] is None
+    again = [detector.update(600.0 + 0.2 * k, was) for k in range(40)]  # meanwhile it changed back
+    assert all(change is None for change in again) and detector.finish() == []
+    detector = Adaptive(gather=3.0, derived=[1])
+    for t, a, _ in zip(*short, strict=True):
+        detector.update(float(t), a)
+    back = [c for k in range(40) if (c := detector.update(1.0 + 0.2 * k, rows[-1])) is not None]
+    assert [c.subjects for c in back] == [(1,)] and back[0].moment <= back[0].decided
+
+
 def test_a_thing_that_moves_on_while_the_number_changes_is_told_where_it_settles(stream):
     """Row 0 is somewhere else for half a second, meanwhile row 1, derived, changes."""
     stamps, rows, pictures = stream

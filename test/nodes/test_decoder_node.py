@@ -160,7 +160,9 @@ def test_how_long_a_change_must_last_follows_from_what_the_model_speaks_of():
               "detector": "adaptive", "detector_setting": 0.0, "patience": 0.0, "gather": 3.0,
               "silent_subjects": "", "min_confidence": 0.5}
     words = toy_vocabulary()
-    counted = replace(words, subjects=(*words.subjects, replace(words.subjects[0], id="count")))
+    numbers = tuple(f"there are {n} cubes on the table" for n in ("two", "three"))
+    count = replace(words.subjects[0], id="count", statements=numbers)
+    counted = replace(words, subjects=(*words.subjects, count))
 
     def hold(vocabulary, **given):
         return Speaking({**values, **given}).voice(vocabulary).detector.config.hold

@@ -7,15 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vljepa_ros.decoding.detectors import (
-    Adaptive,
-    Detector,
-    Pixels,
-    Uniform,
-    Variance,
-    is_news,
-    join,
-)
+from vljepa_ros.decoding.adaptive import Adaptive, is_news, join
+from vljepa_ros.decoding.detectors import Detector, Pixels, Uniform, Variance
 from vljepa_ros.decoding.segments import Change, SegmentConfig
 from vljepa_ros.decoding.ward import cut, ward_tree
 from vljepa_ros.planning.protocols import Array
@@ -120,6 +113,8 @@ def all_curves(
                          lambda w, period: play(Uniform(period), w, read)),
         "pixels": curve(streams, PIXEL_LEVELS, lambda w, level: play(Pixels(level), w, read)),
         "variance": curve(streams, VARIANCES, lambda w, v: play(Variance(v), w, read)),
+        "variance_moment": curve(streams, VARIANCES,
+                                 lambda w, v: play(Variance(v), w, read, "moment")),
         "ward": curve(streams, [g * gap for g in WARD_GAPS], lambda w, g: ward(w, g, False)),
         "ward_midpoint": curve(streams, [g * gap for g in WARD_GAPS],
                                lambda w, g: ward(w, g, True)),

@@ -16,13 +16,13 @@ oracle     the true change points, given beforehand
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 
-from .segments import Array, Change, SegmentConfig, Segmenter
+from .adaptive import Adaptive
+from .segments import Array, Change
 from .ward import ward_starts
 
 CELLS = 16  # a picture is compared on a grid of this many cells a side: noise averages out
@@ -48,47 +48,6 @@ class Detector(Protocol):
     def means(self) -> Array:
         """(S, D) unit means of what is held true now."""
         ...
-
-
-class Adaptive(Segmenter):
-    """Ours (:class:`Segmenter`); a change may wait for others, to be decoded with them.
-
-    It waits `patience` seconds in any case. Up to `gather` seconds it waits while nothing but
-    `derived` subjects (rows of the answers) changed, which is news together with what it follows
-    from, or while one of these or of those that changed is on the way to something else again.
-    What changed back meanwhile is not decoded at all.
-    """
-
-    def __init__(
-        self, config: SegmentConfig | None = None, patience: float = 0.0, gather: float = 0.0,
-        derived: Collection[int] = (),
-    ) -> None:
-        super().__init__(config)
-        for name, seconds in (("patience", patience), ("gather", gather)):
-            if not seconds >= 0:
-                raise ValueError(f"{name} = {seconds!r} is not usable; allowed: 0 or more")
-        self.patience, self.gather, self.derived = patience, gather, frozenset(derived)
-        self._waiting: Change | None = None
-        self._since = 0.0
-
-    def update(self, stamp: float, answers: Array, picture: Array | None = None) -> Change | None:
-        change = super().update(stamp, answers)
-        if change is not None:
-            if self._waiting is None:
-                self._since = stamp
-            self._waiting = change if self._waiting is None else join(self._waiting, change)
-        ready, waited = self._waiting, stamp - self._since
-        if ready is None or 0 <= waited < self.patience:
-            return None
-        unsettled = self.derived.issuperset(ready.subjects) or self.pending(
-            self.derived.union(ready.subjects))
-        if unsettled and 0 <= waited < self.gather:
-            return None
-        self._waiting = None
-        return replace(ready, decided=stamp) if is_news(ready, self.config) else None
-
-    def finish(self) -> list[Change]:
-        return []
 
 
 class _Whole:
@@ -270,25 +229,6 @@ def coarse(picture: Array) -> Array:
         raise ValueError(f"picture is {picture.shape}; allowed: at least {CELLS} x {CELLS}")
     cut = picture[: height * CELLS, : width * CELLS].astype(np.float32)
     return np.asarray(cut.reshape(CELLS, height, CELLS, width, -1).mean(axis=(1, 3)))
-
-
-def join(earlier: Change, later: Change) -> Change:
-    """Two changes decoded as one: from before the first to after the second, which began last."""
-    before = later.before.copy()
-    before[list(earlier.subjects)] = earlier.before[list(earlier.subjects)]
-    subjects = list(dict.fromkeys((*later.subjects, *earlier.subjects)))
-    distances = 1.0 - (before * later.means).sum(axis=1)
-    subjects.sort(key=lambda i: -distances[i])
-    return Change(
-        tuple(subjects), tuple(float(distances[i]) for i in subjects),
-        max(earlier.moment, later.moment), later.decided, before, later.means,
-        earlier.first or later.first,
-    )
-
-
-def is_news(change: Change, config: SegmentConfig) -> bool:
-    """Whether anything is different after all."""
-    return change.first or max(change.distances, default=0.0) > config.floor
 
 
 def _unit(rows: Array) -> Array:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..planning.sight import nothing_seen
-from ..planning.vocabulary import DERIVED, MOMENTARY, Vocabulary
+from ..planning.vocabulary import MOMENTARY, Vocabulary
+from .adaptive import Adaptive
 from .attempts import Attempt, AttemptConfig, Attempts
-from .detectors import Adaptive, Detector
+from .detectors import Detector
+from .question_words import counts
 from .segments import Array, Change, SegmentConfig
 from .speak import Speaker, Utterance
 from .words import Words
@@ -23,8 +25,8 @@ HOLD_CARRIED_S = 1.6
 """The same where several things are carried about, over and onto each other (development streams of
 the workbench: 5.2% of the lines false at 1.2 s, 2.3% at 1.6 s)."""
 GATHER_S = 3.0
-"""How long a change may wait because its subject, or the number of cubes on the table, is changing
-again: what is lifted, carried and put down is one event."""
+"""How long a change may wait because the number of cubes on the table is changing, or because that
+is all that changed: what is lifted, carried and put down is one event."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Voice:
         self.subjects = spoken_subjects(vocabulary, silent)
         spoken = {s.id for s in self.subjects.subjects}
         self._heard = [i for i, s in enumerate(vocabulary.subjects) if s.id in spoken]
-        self.detector = detector or our_detector(self.subjects, config)
+        self.detector = detector or our_detector(self.subjects, config or our_config(vocabulary))
         self.speaker = Speaker(self.subjects, min_confidence, words)
         self._attempts = Attempts(vocabulary, attempts)
         self._waiting: deque[Attempt] = deque()
@@ -135,21 +137,18 @@ class Voice:
         return Change(unsure, (0.0,) * len(unsure), stamp, stamp, means, means)
 
 
-def our_config(subjects: Vocabulary) -> SegmentConfig:
-    """How readily a change about these subjects is spoken of."""
-    return SegmentConfig(hold=HOLD_CARRIED_S if _derived(subjects) else HOLD_S)
+def our_config(vocabulary: Vocabulary) -> SegmentConfig:
+    """How readily a change is spoken of, by what a model can read."""
+    carried = any(counts(subject) for subject in vocabulary.subjects)
+    return SegmentConfig(hold=HOLD_CARRIED_S if carried else HOLD_S)
 
 
 def our_detector(
-    subjects: Vocabulary, config: SegmentConfig | None = None, patience: float = 0.0,
-    gather: float = GATHER_S,
+    subjects: Vocabulary, config: SegmentConfig, patience: float = 0.0, gather: float = GATHER_S
 ) -> Adaptive:
     """The change detection of a stream of answers about these subjects."""
-    return Adaptive(config or our_config(subjects), patience, gather, _derived(subjects))
-
-
-def _derived(subjects: Vocabulary) -> list[int]:
-    return [i for i, subject in enumerate(subjects.subjects) if subject.id in DERIVED]
+    derived = [i for i, subject in enumerate(subjects.subjects) if counts(subject)]
+    return Adaptive(config, patience, gather, derived)
 
 
 def spoken_subjects(vocabulary: Vocabulary, silent: Collection[str] = MOMENTARY) -> Vocabulary:

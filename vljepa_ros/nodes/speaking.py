@@ -62,7 +62,7 @@ def declare(parameters: Parameters) -> None:
     )
     parameters.declare(
         "gather", GATHER_S,
-        "Seconds a change may wait while the same thing, or the number of things, changes again.",
+        "Seconds a change may wait while the number of things changes, or is all that changed.",
         between=(0.0, 3600.0),
     )
     parameters.declare(
@@ -102,7 +102,8 @@ class Speaking:
         if parameters["y_decoder"] == "generator":
             folder = str(parameters["generator_model"] or share("models/compact"))
             self._writer = _load_writer(folder)
-        self._detector(Vocabulary("", ()))  # or the parameters fit no vocabulary
+        nothing = Vocabulary("", ())
+        self._detector(nothing, nothing)  # or the parameters fit no vocabulary
 
     @property
     def looks(self) -> bool:
@@ -115,7 +116,7 @@ class Speaking:
         subjects = spoken_subjects(vocabulary, silent)
         return Voice(
             vocabulary, min_confidence=self._parameters["min_confidence"],
-            detector=self._detector(subjects), words=self._words(subjects),
+            detector=self._detector(vocabulary, subjects), words=self._words(subjects),
             silent=silent, attempts=self._attempts,
         )
 
@@ -144,10 +145,10 @@ class Speaking:
             subjects, lambda means: generator.write(means, beams), world.embed_texts
         )
 
-    def _detector(self, subjects: Vocabulary) -> Detector:
+    def _detector(self, vocabulary: Vocabulary, subjects: Vocabulary) -> Detector:
         name, setting = self._parameters["detector"], self._parameters["detector_setting"]
         if name == "adaptive":
-            hold = self._segments.hold or our_config(subjects).hold
+            hold = self._segments.hold or our_config(vocabulary).hold
             return our_detector(
                 subjects, replace(self._segments, hold=hold), self._parameters["patience"],
                 self._parameters["gather"],

@@ -18,9 +18,6 @@ from .protocols import Array
 MOMENTARY = ("activity",)
 """Subjects that are read and spoken of, but are not part of a state that can be planned for."""
 
-DERIVED = ("count",)
-"""Subjects that follow from the others: how many things are on the table."""
-
 UNSEEN = ".unseen"
 """Statement ids that end so say that a thing is not in sight."""
 
