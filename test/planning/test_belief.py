@@ -1,5 +1,8 @@
 """What the planner knows of things out of sight, and what it does about what it does not know."""
 
+import itertools
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -204,27 +207,51 @@ def test_it_gives_up_when_it_has_looked_everywhere():
     assert scene.done == ["open_lid"]
 
 
-def test_it_is_not_looked_for_where_another_thing_is_seen():
-    """The blue cube stands at the right: a red one there would be seen as well."""
-    scene = Scene(("closed", "off", None, "right"))
+def supposed_of_red(scene):
+    """The list that the statements about the red cube go to which the model is told from now on."""
     red = scene.model.vocabulary.subject("red_place")
-    supposed, suppose = [], scene.model.suppose
+    told, suppose = [], scene.model.suppose
 
     def spy(states, statements):
-        supposed.extend(red.statement_ids[i] for row in statements
-                        for i in range(len(red.statement_ids))
-                        if np.array_equal(red.embeddings[i], row))
+        told.extend(red.statement_ids[i] for row in statements
+                    for i in range(len(red.statement_ids))
+                    if np.array_equal(red.embeddings[i], row))
         return suppose(states, statements)
 
     scene.model.suppose = spy
+    return told
+
+
+def test_it_is_not_looked_for_where_another_thing_is_seen():
+    """The blue cube stands at the right: a red one there would be seen as well."""
+    scene = Scene(("closed", "off", None, "right"))
+    supposed = supposed_of_red(scene)
     assert scene.pursue("red.left").kind == "out_of_reach"
     assert "red.box" in supposed and "red.right" not in supposed
 
 
-def test_looking_takes_no_longer_than_a_search_may():
+def test_looking_takes_no_longer_than_a_search_may(monkeypatch):
+    """A second goes by with every look at the clock: the box, the last place, is not reached."""
+    seconds = itertools.count()
+    clock = SimpleNamespace(perf_counter=lambda: float(next(seconds)))
+    monkeypatch.setattr("vljepa_ros.planning.look_for.time", clock)
     scene = Scene(("closed", "off", "box", "right"))
-    pursuit = scene.pursuit("red.left", search=SearchConfig(budget_ms=1e-3))
+    supposed = supposed_of_red(scene)
+    pursuit = scene.pursuit("red.left", search=SearchConfig(budget_ms=1500.0))
     assert scene.look(pursuit).kind == "out_of_reach" and not scene.done
+    assert supposed == ["red.left"]
+    assert scene.pursue("red.left").kind == "met"  # without a limit
+
+
+def test_a_study_cut_short_is_made_up_for():
+    """A search that nobody waits for any more may end in the middle of it."""
+    scene = Scene()
+    imagine, scene.model.imagine = scene.model.imagine, None
+    with pytest.raises(TypeError):
+        scene.look(scene.pursuit("red.right"))
+    scene.model.imagine = imagine
+    scene.look(scene.pursuit("red.right"))
+    assert "count" not in {s.id for s in scene.belief.surroundings}
 
 
 def test_it_does_not_look_for_what_the_goal_does_not_need():

@@ -78,7 +78,7 @@ def main(args: argparse.Namespace) -> int:
     useless = sorted(set(given) - set(known))
     if useless:
         print(f"vljepa bench {args.name}: {_option(useless[0])} is not for this benchmark; "
-              f"allowed: {', '.join(map(_option, known))}", file=sys.stderr)
+              f"allowed: {', '.join(_option(p) for p in known if p in wanted)}", file=sys.stderr)
         return 2
     try:
         report.write(module.run(**given), args.json)

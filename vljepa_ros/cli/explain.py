@@ -80,7 +80,7 @@ def _explain(args: argparse.Namespace) -> int:
     picture = read_picture(args.image) if args.image else None
     world = LatentWorldModel.load(model_folder(args.model, args.env))
     if not args.json:
-        print(f"model: {world.model_id}; searching, {args.depth} actions deep", flush=True)
+        print(f"model: {world.model_id}", flush=True)
     if goal_picture is None:
         goal = world.understand(wanted)
     else:
@@ -100,6 +100,9 @@ def _explain(args: argparse.Namespace) -> int:
     belief.see(world, state, world.read(state, world.vocabulary.queries)[0])
     absent = [belief.in_words(thing) for thing in missing_things(belief, goal)]
     settings = narrowed(settings, belief, goal)
+    if not args.json:
+        shorter = ", since the goal speaks of what is not in sight" if absent else ""
+        print(f"searching, {settings.depth} actions deep{shorter}", flush=True)
     found = plan(world, state, goal, actions, world.vocabulary, settings)
     assert found.tree is not None
     understood = " and ".join(part.text for part in goal.parts)

@@ -228,8 +228,11 @@ class PlannerNode(ManagedNode):
         view, goal, candidates = self.view, self.goal, self.candidates
         job = partial(self._ranker.rank, self.world, self.vocabulary, view, goal, candidates,
                       self.search_config(), self.memory.belief)
-        other = lambda: self.pursuits.busy or self.goal is not goal  # noqa: E731
-        future = self.submit(partial(self.world.unless, other, job))
+
+        def unwanted() -> bool:
+            return self.pursuits.busy or self.goal is not goal
+
+        future = self.submit(partial(self.world.unless, unwanted, job))
         future.add_done_callback(lambda done: self._ranked(done, view, goal, candidates))
 
     def _ranked(self, done: Future, view: View, goal: Goal, candidates: CandidateSet) -> None:

@@ -26,7 +26,7 @@ from . import convert
 from .goal_keeper import in_words
 from .lifecycle import in_one_line
 from .lookout import Lookout
-from .remote_world_model import PredictionError, RemoteStates
+from .remote_world_model import PredictionError, RemoteStates, RemoteWorldModel
 from .skill_client import RESULT_NAMES, SkillClient
 
 if TYPE_CHECKING:
@@ -124,10 +124,7 @@ class PursueServer:
         except _Over as over:
             run.result.result, run.result.message = over.result, over.message
         except PredictionError as error:
-            over = run.ending or _Over(Result.STALE, in_one_line(error))
-            run.result.result, run.result.message = over.result, over.message
-            if handle.is_cancel_requested:
-                run.result.message = "cancelled"
+            run.result.result, run.result.message = Result.STALE, in_one_line(error)
         except Exception as error:
             run.result.message = in_one_line(error)
         finally:
@@ -177,10 +174,7 @@ class PursueServer:
         while True:
             view = await self._look(run, deadline)
             self._feedback(run, "plan")
-            states = RemoteStates((view.state_id,))
-            look = partial(pursuit.look, states, view.contrast)
-            decision = await node.submit(partial(world.unless, lambda: run.ended, look))
-            self._check(run)
+            decision = await self._decide(run, world, pursuit, view, deadline)
             self._note(run, decision, view, candidates)
             if decision.kind == "blind":
                 run.lookout.decided_in_the_dark()
@@ -190,6 +184,20 @@ class PursueServer:
                 words = ", ".join(step.action.text for step in decision.plan.steps)
                 raise _Over(Result.PLANNED, f"plan: {words}")
             await self._act(run, pursuit, candidates, action, deadline)
+
+    async def _decide(
+        self, run: _Run, world: RemoteWorldModel, pursuit: Pursuit, view: View, deadline: float
+    ) -> Decision:
+        """What to do in a view; given up when the pursuit or its time is over."""
+        look = partial(pursuit.look, RemoteStates((view.state_id,)), view.contrast)
+        too_late = partial(_past, run, deadline)
+        try:
+            decision = await self._node.submit(partial(world.unless, too_late, look))
+        except PredictionError:
+            self._check(run, deadline)
+            raise
+        self._check(run)
+        return decision
 
     async def _look(self, run: _Run, deadline: float) -> View:
         """What to decide from after the last action; see :class:`Lookout`."""
@@ -222,7 +230,7 @@ class PursueServer:
         result, message = await self.skills.execute(
             candidate,
             run.feedback.execution_id,
-            lambda: run.ended or time.monotonic() > deadline,
+            partial(_past, run, deadline),
         )
         name = RESULT_NAMES.get(result, "UNKNOWN")
         run.result.executed.append(
@@ -280,3 +288,8 @@ class PursueServer:
             raise _Over(Result.STOPPED, "cancelled")
         if time.monotonic() > deadline:
             raise _Over(Result.TIME_BUDGET, "the time budget ran out")
+
+
+def _past(run: _Run, deadline: float) -> bool:
+    """Whether a pursuit, or its time on the monotonic clock, is over."""
+    return run.ended or time.monotonic() > deadline

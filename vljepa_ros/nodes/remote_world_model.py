@@ -168,9 +168,11 @@ class RemoteWorldModel:
         waited = 0.0
         while not done.wait(0.1):
             waited += 0.1
-            if self._closed.is_set() or self._unwanted() or waited > self._timeout:
+            unwanted = self._unwanted()
+            if self._closed.is_set() or unwanted or waited > self._timeout:
                 client.remove_pending_request(future)
-                raise PredictionError(f"no answer from {client.srv_name} in {waited:.1f} s")
+                why = f"no answer from {client.srv_name} in {waited:.1f} s"
+                raise PredictionError("not wanted any more" if unwanted else why)
         response = future.result()
         if not response.success:
             raise PredictionError(response.message)

@@ -1,4 +1,4 @@
-"""The parameters of semantic_state_node; config/planner.yaml lists them with the same words."""
+"""The parameters of semantic_state_node; config/planner.yaml lists them too."""
 
 from __future__ import annotations
 

@@ -166,12 +166,13 @@ class Belief:
         whenever a thing moves. They say nothing about why a thing is hidden."""
         if self.state is None or self._studied:
             return
-        self._studied = True
         actions = [action for action in actions if action.region is None]  # those need a target
         if not actions:
+            self._studied = True
             return
         imagined = world.imagine(self.state, actions, self.vocabulary.queries)
         before = self.vocabulary.readings(world.read(self.state, self.vocabulary.queries)[0])
+        self._studied = True  # not before: either call may be cut short
         after = self.vocabulary.readings(imagined.readouts[0])
         for row in after[imagined.works[0] >= works]:
             changed = [s for s, i in zip(self._subjects, self.vocabulary.lasting, strict=True)

@@ -61,6 +61,10 @@ def narrowed(config: SearchConfig, belief: Belief, goal: Goal) -> SearchConfig:
     cannot be moved in imagination, and finding that out at full depth takes half a minute."""
     if not missing_things(belief, goal):
         return config
+    return _short(config)
+
+
+def _short(config: SearchConfig) -> SearchConfig:
     return replace(config, depth=min(DEPTH, config.depth), beam=min(BEAM, config.beam))
 
 
@@ -106,8 +110,9 @@ def _suppose_it_there(
                   key=lambda s: len(s.statement_ids))
     aimed = [action for action in actions if action.region is None]
     open_to_view = _places_in_sight(belief, thing)
+    hidden = [s.endswith(UNSEEN) for s in subject.statement_ids]
     for row, statement_id in enumerate(subject.statement_ids):
-        if statement_id.endswith(UNSEEN) or statement_id in spent:
+        if hidden[row] or statement_id in spent:
             continue
         if statement_id.split(".", 1)[-1] in open_to_view:
             continue
@@ -116,7 +121,6 @@ def _suppose_it_there(
         there = world.suppose(state, subject.embeddings[row : row + 1])
         imagined = world.imagine(there, aimed, subject.query[None])
         at, _ = subject.nearest(imagined.readouts[0, :, 0])
-        hidden = [s.endswith(UNSEEN) for s in subject.statement_ids]
         handled = (imagined.works[0] >= config.works_threshold) & (at != row)
         if any(not hidden[at[a]] for a in np.flatnonzero(handled)):
             continue
@@ -162,7 +166,7 @@ def _change_something(
     config: SearchConfig, avoid: frozenset[str], thing: str, spent: frozenset[str], ends: float,
 ) -> Iterator[LookFor]:
     """For every statement about the surroundings not looked under yet: the way to make it true."""
-    narrow = replace(config, depth=min(DEPTH, config.depth), beam=min(BEAM, config.beam))
+    narrow = _short(config)
     vocabulary, looked = belief.vocabulary, belief.looked(thing) | spent
     for subject in belief.surroundings:
         for row, statement_id in enumerate(subject.statement_ids):
