@@ -57,10 +57,11 @@ def test_a_balanced_mean_lies_in_its_interval():
 
 def test_speaking_has_its_rows_and_says_which_rival_never_gets_there(tmp_path):
     heard = {"recall": share([True] * 9 + [False]), "recall_changes": share([True] * 6),
-             "recall_attempts": share([True] * 3 + [False]),
+             "recall_attempts": share([True] * 3 + [False]), "latency_s": {"p50": 1.4},
              "precision": share([True] * 10),
              "false_lines": share([False] * 10), "quiet_lines": 1, "quiet_minutes": 20.0}
-    saved = {"ours": 7.5, "oracle": 8.0, "ward": 6.0, "variance": 5.5, "pixels": None}
+    saved = {"ours": 7.5, "ours_at_decision": 6.0, "oracle": 8.0, "ward": 6.0, "variance": 5.5,
+             "pixels": None}
     cpu = {"embedding_cpu_s_per_hour": 100.2, "embedding_of_nearest": 0.5,
            "embedding_of_generator": 0.125}
     write(tmp_path, "decoding", lines={"bank": heard, "generator": heard, "bank_paced": heard},
@@ -69,10 +70,11 @@ def test_speaking_has_its_rows_and_says_which_rival_never_gets_there(tmp_path):
     asked = {"overall": share([True] * 3 + [False]), "rivals": {"blind": 0.5, "majority": 0.6}}
     write(tmp_path, "vqa_workbench", plain=asked, held_out=asked | {"count": share([True])})
     text = tables.table(tmp_path)
-    assert sum("Events said within 1 s" in line for line in text.splitlines()) == 2
+    assert sum("Events said, dated within 1 s" in line for line in text.splitlines()) == 2
     assert "| … pulls at something locked | **75.0 (30.1–95.4)** |" in text
     assert "| … lines that are false (at most 3) | **0.0 (0.0–27.8)** |" in text
     assert "**7.5 (7.0–8.0) times fewer decodes**" in text and "pixel difference never" in text
+    assert "(6.00 stamped when it was said, 1.4 s later" in text
     assert "1 lines in 20 still minutes" in text and "12.5% of the generator" in text
     asked = next(line for line in text.splitlines() if "Questions answered right" in line)
     assert asked.endswith("| **75.0 (30.1–95.4)** | 95 | 50.0 | – | – | 100.0 | 4 |")

@@ -18,7 +18,7 @@ def decoding(data: Data) -> list[str]:
             continue
         heard = data["lines"][way]
         lines += [
-            row(f"Events said within 1 s, in words by the {words}", heard["recall"], 95),
+            row(f"Events said, dated within 1 s, in words by the {words}", heard["recall"], 95),
             row("… changes of state", heard["recall_changes"]),
             row("… pulls at something locked", heard["recall_attempts"]),
             row("… lines that are an event", heard["precision"], 95),
@@ -73,7 +73,10 @@ def decoding_sentence(data: Data) -> str:
         f"Speaking only when the meaning changes ({data['minutes']:g} minutes, "
         f"{data['events_by_gap']['5']} events a mean 5 s apart, `{data['model_id']}`): "
         f"**{saved['ours']} ({low}–{high}) times fewer decodes** than one a second at the same "
-        f"CIDEr (aim: 5); at the true change points {_times(saved['oracle'])}, Ward, offline "
+        "CIDEr (aim: 5), each stamped with the moment it speaks of "
+        f"({_times(saved['ours_at_decision'])} stamped when it was said, "
+        f"{heard['latency_s']['p50']} s later at the median); at the true "
+        f"change points {_times(saved['oracle'])}, Ward, offline "
         f"{_times(saved['ward'])}, window variance {_times(saved['variance'])}, pixel difference "
         f"{_times(saved['pixels'])}. {heard['quiet_lines']} lines in {heard['quiet_minutes']:g} "
         "still minutes under noise, flicker and shake (aim: 1 in 10). An hour of video costs "
@@ -92,7 +95,8 @@ def twin_sentence(data: Data) -> str:
     right = {who: percent(found["outcome"]["rate"]) for who, found in data["final"].items()}
     count = {who: f"{n / 1e6:.2f} M" for who, n in data["trained_parameters"].items()}
     return (
-        "Outcomes of actions named right after training from nothing on the same samples: ours "
+        f"Outcomes of actions named right (on the eyes of `{data['model_id']}`) after training "
+        "from nothing on the same samples: ours "
         f"{right['ours_full']}% with {count['ours_full']} trained parameters, "
         f"{right['ours_half']}% with {count['ours_half']}; a twin that generates tokens "
         f"{right['twin_generation']}% with {count['twin']} ([docs/twin.md](docs/twin.md))."
