@@ -15,7 +15,6 @@ import numpy as np
 
 from vljepa_ros.model.world_model import LatentWorldModel
 from vljepa_ros.planning.protocols import Action, Array
-from vljepa_ros.search.classify import TEMPERATURE
 from vljepa_ros.search.events import Event, scores, whole
 from vljepa_ros.search.features import Features
 from vljepa_ros.search.index import NAME, Index
@@ -25,12 +24,12 @@ from vljepa_ros.training.phrases import read_yaml
 
 from .environment import HELD_OUT_SEED
 from .event_clips import FAILABLE, KINDS, EventClip, event_clips
+from .guesses import confident_right, right, wrong
 from .progress import counting
 from .report import share
 from .worlds import TextOnly, model_folder
 
 CLIPS = Path("data/event_clips")
-_SHOWN = 15
 
 
 def run(
@@ -57,27 +56,27 @@ def run(
     sets = label_sets(wordings)
     truth = np.array([KINDS.index(film.kind) for film in films])
     signs = [scores(world, events, phrases(world, labels)) for labels in sets]
-    total = _right([table["total"] for table in signs], truth)
+    total = right([table["total"] for table in signs], truth)
     free = [query_free(world, seen, labels) for labels in sets]
     result: dict[str, Any] = {
         "name": "classify", "seed": seed, "episodes": episodes, "labels": len(KINDS),
         "model_id": world.model_id, "figure": share(total)["rate"],
         "interval95": share(total)["interval95"], "stage2": share(total),
         "label_true": share(_true([table["total"] for table in signs], truth, films)),
-        "five": share(_right([table["total"] for table in signs], truth, 5)),
+        "five": share(right([table["total"] for table in signs], truth, 5)),
         "by_kind": _by_kind([table["total"] for table in signs], truth),
-        "signs": {name: share(_right([table[name] for table in signs], truth))["rate"]
+        "signs": {name: share(right([table[name] for table in signs], truth))["rate"]
                   for name in signs[0] if name not in ("total", "meanwhile")},
-        "query_free": share(_right(free, truth))["rate"],
-        "confident_right": _calibration([table["total"] for table in signs], truth),
-        "examples_wrong": _wrong([table["total"] for table in signs], truth, films, sets),
+        "query_free": share(right(free, truth))["rate"],
+        "confident_right": confident_right([table["total"] for table in signs], truth),
+        "examples_wrong": wrong([table["total"] for table in signs], truth, films, sets),
         "stage1": None if stage1 is None else _stage1(stage1, clips, films, sets, truth),
     }
     blind = np.random.default_rng(first_seed + seed).permutation(len(events))
     result["baselines"] = {
         "random": round(1 / len(KINDS), 4),
         "text_only": share(_text_only(world, events, sets, truth))["rate"],
-        "blind": share(_right([table["total"][blind] for table in signs], truth))["rate"],
+        "blind": share(right([table["total"][blind] for table in signs], truth))["rate"],
         "oracle": 1.0,
     }
     result["seconds"] = round(time.time() - started, 1)
@@ -126,13 +125,8 @@ def _stage1(
     world = LatentWorldModel.load(folder)
     seen = looked_through(world, clips, films)
     tables = [query_free(world, seen, labels) for labels in sets]
-    return {"model_id": world.model_id, **share(_right(tables, truth))}
+    return {"model_id": world.model_id, **share(right(tables, truth))}
 
-
-def _right(tables: list[Array], truth: Array, top: int = 1) -> list[bool]:
-    return [
-        bool(truth[i] in np.argsort(-table[i])[:top]) for table in tables for i in range(len(truth))
-    ]
 
 
 def _true(tables: list[Array], truth: Array, films: list[EventClip]) -> list[bool]:
@@ -157,16 +151,6 @@ def _by_kind(tables: list[Array], truth: Array) -> dict[str, float]:
     return found
 
 
-def _calibration(tables: list[Array], truth: Array) -> dict[str, Any]:
-    """How often a guess of at least 90% is right."""
-    flags = []
-    for table in tables:
-        weights = np.exp((table - table.max(axis=1, keepdims=True)) / TEMPERATURE)
-        weights /= weights.sum(axis=1, keepdims=True)
-        sure = weights.max(axis=1) >= 0.9
-        flags += list(table.argmax(axis=1)[sure] == truth[sure])
-    return share(flags)
-
 
 def _text_only(
     world: LatentWorldModel, events: list[Event], sets: list[list[str]], truth: Array
@@ -182,14 +166,3 @@ def _text_only(
         )
         flags += [rival.nearest(caption, labels) == kind for labels in sets[:1]]
     return flags
-
-
-def _wrong(
-    tables: list[Array], truth: Array, films: list[EventClip], sets: list[list[str]]
-) -> list[str]:
-    return [
-        f"{films[i].file} {films[i].kind}: {labels[int(table[i].argmax())]!r}, not "
-        f"{labels[truth[i]]!r}"
-        for table, labels in zip(tables, sets, strict=True) for i in range(len(truth))
-        if table[i].argmax() != truth[i]
-    ][:_SHOWN]

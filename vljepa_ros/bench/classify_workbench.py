@@ -17,7 +17,6 @@ import numpy as np
 from vljepa_ros.model.world_model import LatentWorldModel
 from vljepa_ros.planning.protocols import Action, Array
 from vljepa_ros.planning.vocabulary import UNSEEN
-from vljepa_ros.search.classify import TEMPERATURE
 from vljepa_ros.search.events import Event, scores, whole
 from vljepa_ros.search.phrase import phrases
 from vljepa_ros.sim.workbench_symbolic import COLOURS
@@ -25,6 +24,7 @@ from vljepa_ros.sim.workbench_symbolic import COLOURS
 from .classify import looked_through, query_free
 from .environment import HELD_OUT_SEED
 from .event_clips import EventClip, event_clips
+from .guesses import confident_right, right, wrong
 from .report import share
 from .workbench_events import count, group, kinds_of, label, unseen, wordings
 from .worlds import TextOnly, model_folder
@@ -34,7 +34,6 @@ EPISODES = 500
 WORDINGS = "heldout_events_workbench"
 KINDS = kinds_of(COLOURS)
 _FEW = 16
-_SHOWN = 15
 _NEVER = -1e9
 
 
@@ -58,7 +57,7 @@ def run(
     new = np.array([unseen(film.kind) for film in films])
     moves = np.array([film.kind.startswith("place_") for film in films])
     tries = np.array([film.kind.startswith("failed_") for film in films])
-    every = share(_right(tables, truth))
+    every = share(right(tables, truth))
     free = [np.where(asked, query_free(world, seen, labels), _NEVER) for labels in sets]
     return {
         "name": "classify", "env": "workbench", "seed": seed, "episodes": len(films),
@@ -70,19 +69,19 @@ def run(
         "seen_pairs_placed": _of(tables, truth, moves & ~new),
         "done_or_rest": _of(tables, truth, ~tries), "tries_in_vain": _of(tables, truth, tries),
         "among_16": share(_among(tables, truth, asked, rng)),
-        "five": share(_right(tables, truth, 5)),
+        "five": share(right(tables, truth, 5)),
         "by_kind": _by_kind(tables, films, truth),
-        "by_wording": [share(_right([table], truth))["rate"] for table in tables],
-        "signs": {name: share(_right([table[name] for table in signs], truth))["rate"]
+        "by_wording": [share(right([table], truth))["rate"] for table in tables],
+        "signs": {name: share(right([table[name] for table in signs], truth))["rate"]
                   for name in signs[0] if name not in ("total", "meanwhile")},
-        "query_free": share(_right(free, truth))["rate"],
-        "confident_right": _calibration(tables, truth),
-        "examples_wrong": _wrong(tables, films, truth, sets),
+        "query_free": share(right(free, truth))["rate"],
+        "confident_right": confident_right(tables, truth),
+        "examples_wrong": wrong(tables, truth, films, sets),
         "stage1": None if stage1 is None else _stage1(stage1, clips, films, sets, truth, asked),
         "baselines": {
             "random": round(float(np.mean(1 / asked.sum(axis=1))), 4),
             "text_only": share(_text_only(world, events, sets[0], truth, asked))["rate"],
-            "blind": share(_right([_blind(world, events, films, sets[0], rng)], truth))["rate"],
+            "blind": share(right([_blind(world, events, films, sets[0], rng)], truth))["rate"],
             "oracle": 1.0,
         },
         "seconds": round(time.time() - started, 1),
@@ -120,19 +119,15 @@ def _blind(
     return scored(world, [events[i] for i in order], films, labels)["total"]
 
 
-def _right(tables: list[Array], truth: Array, top: int = 1) -> list[bool]:
-    return [bool(truth[i] in np.argsort(-table[i], kind="stable")[:top])
-            for table in tables for i in range(len(truth))]
-
 
 def _of(tables: list[Array], truth: Array, rows: Array) -> dict[str, Any]:
-    return share(_right([table[rows] for table in tables], truth[rows]))
+    return share(right([table[rows] for table in tables], truth[rows]))
 
 
 def _of_clips(tables: list[Array], truth: Array, rng: np.random.Generator) -> list[float]:
     """95% interval by drawing clips, not guesses, anew: one clip's wordings are not independent."""
-    right = np.array([table.argmax(axis=1) == truth for table in tables]).mean(axis=0)
-    drawn = right[rng.integers(len(right), size=(2000, len(right)))].mean(axis=1)
+    hits = np.array([table.argmax(axis=1) == truth for table in tables]).mean(axis=0)
+    drawn = hits[rng.integers(len(hits), size=(2000, len(hits)))].mean(axis=1)
     return [round(float(x), 4) for x in np.quantile(drawn, [0.025, 0.975])]
 
 
@@ -153,16 +148,6 @@ def _by_kind(tables: list[Array], films: list[EventClip], truth: Array) -> dict[
     groups = np.array([group(film.kind) for film in films])
     return {str(name): _of(tables, truth, groups == name) for name in sorted(set(groups))}
 
-
-def _calibration(tables: list[Array], truth: Array) -> dict[str, Any]:
-    """How often a guess of at least 90% is right."""
-    flags: list[bool] = []
-    for table in tables:
-        weights = np.exp((table - table.max(axis=1, keepdims=True)) / TEMPERATURE)
-        weights /= weights.sum(axis=1, keepdims=True)
-        sure = weights.max(axis=1) >= 0.9
-        flags += list(table.argmax(axis=1)[sure] == truth[sure])
-    return share(flags)
 
 
 def _text_only(
@@ -189,16 +174,4 @@ def _stage1(
     world = LatentWorldModel.load(folder)
     seen = looked_through(world, clips, films)
     tables = [np.where(asked, query_free(world, seen, labels), _NEVER) for labels in sets]
-    return {"model_id": world.model_id, **share(_right(tables, truth))}
-
-
-def _wrong(
-    tables: list[Array], films: list[EventClip], truth: Array, sets: list[list[str]]
-) -> list[str]:
-    found = [
-        f"{films[i].file} {films[i].kind}: {labels[int(table[i].argmax())]!r}, not "
-        f"{labels[truth[i]]!r}"
-        for table, labels in zip(tables, sets, strict=True) for i in range(len(truth))
-        if table[i].argmax() != truth[i]
-    ]
-    return found[:: max(1, len(found) // _SHOWN)][:_SHOWN]
+    return {"model_id": world.model_id, **share(right(tables, truth))}

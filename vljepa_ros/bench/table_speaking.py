@@ -38,25 +38,24 @@ def vqa(data: Data) -> list[str]:
 
 
 def classify(data: Data) -> list[str]:
-    lines = [row(f"What happens in a clip, of {data['labels']} labels in held-out wording",
-                 data["stage2"], 92, data["baselines"])]
-    if data.get("stage1"):
-        lines.append(row("… weights after stage 1", data["stage1"]))
-    return lines + _unseen_pairs(data, 92)
+    named = f"What happens in a clip, of {data['labels']} labels in held-out wording"
+    return [row(named, data["stage2"], 92, data["baselines"]), *_unseen_pairs(data, 92)]
 
 
 def retrieve(data: Data) -> list[str]:
-    lines = [row(f"Moments found by held-out words among {data['pool']} clips, first hit right",
-                 data["recall1"], 80, data["baselines"])]
-    if data.get("stage1"):
-        lines.append(row("… weights after stage 1", data["stage1"]))
-    return lines + _unseen_pairs(data, 80)
+    named = f"Moments found by held-out words among {data['pool']} clips, first hit right"
+    return [row(named, data["recall1"], 80, data["baselines"]), *_unseen_pairs(data, 80)]
+
+
+def stage1(data: Data) -> list[str]:
+    """Of a result with `--stage1` only what those weights reach."""
+    return [row("… weights after stage 1, answering no question", data["stage1"])]
 
 
 def _unseen_pairs(data: Data, aim: float) -> list[str]:
     """Where there are some: a cube comes to where training never showed one of its colour."""
     lines = []
-    for key, name in (("unseen_pairs", "a colour comes to a place training never showed"),
+    for key, name in (("unseen_pairs", "a cube put where training never showed its colour"),
                       ("seen_pairs", "all others")):
         if ours := data.get(key):
             lines.append(row(f"… {name}", ours, aim, {"random": ours.get("chance")}))

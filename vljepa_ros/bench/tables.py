@@ -47,7 +47,9 @@ ROWS: tuple[tuple[str, Callable[[Data], list[str]]], ...] = (
     ("decoding", table_speaking.decoding),
     ("vqa", table_speaking.vqa),
     ("classify", table_speaking.classify),
+    ("classify_stage1", table_speaking.stage1),
     ("retrieve", table_speaking.retrieve),
+    ("retrieve_stage1", table_speaking.stage1),
 )
 
 
