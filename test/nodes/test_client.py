@@ -179,6 +179,16 @@ def test_names_follow_the_nodes_namespace_and_remaps(planner, client, user, name
     assert upstairs.set_goal(OPEN).understood
 
 
+def test_a_pursuit_whose_planner_is_gone_ends(planner, robot, client, probe, monkeypatch):  # noqa: F811
+    robot.hold.set()
+    robot_planner = client(timeout=2.0)
+    call = robot_planner.pursue_async(OPEN)
+    probe.wait(lambda: robot.started, "the first action")
+    monkeypatch.setattr(robot_planner._requests._pursue, "server_is_ready", lambda: False)
+    with pytest.raises(PlannerNotFound, match="pursue_goal is gone in mid-pursuit"):
+        call.result(20)
+
+
 def test_a_pursuit_is_cancelled_by_its_call_and_by_closing(planner, robot, client, probe):  # noqa: F811
     robot.hold.set()
     robot_planner = client()

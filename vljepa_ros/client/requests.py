@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -45,7 +46,7 @@ from .results import (
 Goal = str | np.ndarray
 """A goal: words, or a picture (H, W, 3) uint8 RGB of how things should be."""
 
-_FOREVER = 1e9
+_LOOK_S = 1.0  # how often a pursuit looks whether anybody is still there
 _PLANNER, _DECODER = "planner_node", "decoder_node"
 _TOPICS = {
     "state": (SemanticState, "semantic_state", state_of, qos.NEWEST),
@@ -172,13 +173,26 @@ class Requests:
             raise PlannerError(f"{name}: the planner did not accept the goal")
         ending = handle.get_result_async()
         ending.add_done_callback(lambda _: waiter.nudge())
-        await waiter.until(lambda: ending.done() or call.cancel_wanted, _FOREVER)
+        await self._while_there(lambda: ending.done() or call.cancel_wanted)
         if not ending.done():
             handle.cancel_goal_async()
-        result = (await waiter.result(ending, _FOREVER, name)).result
+            await self._while_there(ending.done)
+        result = ending.result().result
         if not result.goal_id and not result.result:
             raise PlannerError(result.message)  # refused before it began
         return pursuit_of(result, last)
+
+    async def _while_there(self, over: Callable[[], bool]) -> None:
+        """Until a pursuit is over. Raises PlannerNotFound when nobody has offered to pursue goals
+        for the time that an answer may take: who was pursuing this one is gone."""
+        there = time.monotonic()
+        while not await self._link.waiter.until(over, _LOOK_S):
+            now = time.monotonic()
+            if self._pursue.server_is_ready():
+                there = now
+            elif now - there > self._timeout:
+                raise PlannerNotFound(f"{self._pursue._action_name} is gone in mid-pursuit: has "
+                                      f"{_PLANNER} ended?")
 
     async def add_alert(self, request: AddAlert.Request) -> AlertAdded:
         """Watch for a condition."""
