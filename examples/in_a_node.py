@@ -54,6 +54,9 @@ def main() -> None:
         rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except RuntimeError:  # rclpy's own, when the shutdown comes just before a wait
+        if rclpy.ok():
+            raise
     finally:
         node.planner.close()  # stops what it still pursues
         node.destroy_node()

@@ -179,6 +179,9 @@ def main() -> None:
         rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except RuntimeError:  # rclpy's own, when the shutdown comes just before a wait
+        if rclpy.ok():
+            raise
     finally:
         node.close()
         rclpy.try_shutdown()

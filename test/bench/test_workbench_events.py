@@ -166,7 +166,7 @@ def test_the_tables_show_unseen_pairs_apart_where_there_are_some():
     assert len(table_speaking.classify(data)) == 1, "scene-v0 has none"
     lines = table_speaking.classify(data | {"unseen_pairs": new, "seen_pairs": all_of_them})
     assert "38 labels" in lines[0] and "90.0" in lines[0]
-    assert "never showed | **100.0" in lines[1] and "| 92 |" in lines[1]
+    assert "never showed its colour | **100.0" in lines[1] and "| 92 |" in lines[1]
     found = table_speaking.retrieve({
         "pool": 300, "recall1": all_of_them, "baselines": base,
         "unseen_pairs": new | {"chance": 0.083}, "seen_pairs": all_of_them | {"chance": 0.004},

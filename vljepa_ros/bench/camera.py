@@ -22,7 +22,7 @@ import numpy as np
 from .progress import progress
 
 WIDTH, HEIGHT, RATE_HZ = 640, 480, 30.0
-START_S = 30.0
+START_S = 60.0
 CASES = {
     "raw_best_effort": ("raw", "BEST_EFFORT"),
     "raw_reliable": ("raw", "RELIABLE"),
