@@ -32,11 +32,9 @@ class Adaptive(Segmenter):
     def update(self, stamp: float, answers: Array, picture: Array | None = None) -> Change | None:
         silence = not 0 <= stamp - self._stamp <= max(self.gather, self.patience)
         change = super().update(stamp, answers)
-        if self._waiting is not None and silence:
+        if silence or self._waiting is None:
             self._since = stamp
         if change is not None:
-            if self._waiting is None:
-                self._since = stamp
             self._waiting = change if self._waiting is None else join(self._waiting, change)
         ready, waited = self._waiting, stamp - self._since
         if ready is None or 0 <= waited < self.patience:

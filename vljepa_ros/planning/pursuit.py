@@ -206,9 +206,10 @@ class Pursuit:
             self.world, belief, state, self.goal, self.actions, self.search, avoid, self._sought
         ) if missing else None
         if chance is None:
-            why = "no plan reaches the goal from here" if found.complete else UNFINISHED
             if missing:
                 why = "no way to find it, or to do without, was found"
+            else:
+                why = "no plan reaches the goal from here" if found.complete else UNFINISHED
             texts = {action.id: action.text for action in self.actions}
             in_vain = [f"'{texts[a]}' did nothing {n} times"
                        for a, n in self._refused.items() if n > RETRIES and a in texts]
